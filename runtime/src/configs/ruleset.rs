@@ -1,0 +1,65 @@
+//! The first ruleset: every policy number as it stands at genesis. A referendum can only add others.
+
+use attribution_proof::{
+    ruleset::{ComputeRules, DataRules, ReceiptRules, Ruleset, SettlementRules},
+    split::SplitRule,
+};
+use frame_support::traits::Get;
+
+use crate::constants::{
+    currency::{MILLIUNIT, UNIT},
+    time::{period, DAYS, HOURS},
+};
+
+/// Ruleset 0.
+pub const FIRST_RULESET: Ruleset = Ruleset {
+    data: DataRules {
+        contribution_window: period(3 * DAYS, 3),
+        contribution_stake: UNIT,
+        record_stake: 10 * MILLIUNIT,
+        curator_stake: 100 * UNIT,
+        minimum_record_bytes: 256,
+        duplicate_threshold: 200_000_000,
+    },
+    compute: ComputeRules {
+        operator_bond: 10_000 * UNIT,
+        job_stake: 1_000 * UNIT,
+        take_deadline: period(7 * DAYS, 200),
+        submit_deadline: period(7 * DAYS, 400),
+        job_window: period(2 * DAYS, 3),
+    },
+    receipt: ReceiptRules {
+        top_k: 32,
+        // A cosine of 0.1 in 1,024 dimensions is more than three standard deviations of noise.
+        floor_numerator: 1,
+        floor_denominator: 100,
+        minimum_span: 32,
+        span_weight_cap: 256,
+        influence_mix: 500_000_000,
+    },
+    settlement: SettlementRules {
+        settlement_window: period(2 * DAYS, 8),
+        dispute_period: period(2 * DAYS, 8),
+        challenge_bond: 10 * UNIT,
+        demand_bond: UNIT,
+        demand_window: period(12 * HOURS, 4),
+        lie_slash: 2_000 * UNIT,
+        challenger_reward: 300_000_000,
+    },
+    split: SplitRule {
+        operator: 500_000_000,
+        builder: 200_000_000,
+        data: 200_000_000,
+        stakers: 50_000_000,
+        treasury: 50_000_000,
+    },
+};
+
+/// Hands [`FIRST_RULESET`] to the pallet that keeps rulesets.
+pub struct FirstRuleset;
+
+impl Get<Ruleset> for FirstRuleset {
+    fn get() -> Ruleset {
+        FIRST_RULESET
+    }
+}

@@ -1,0 +1,8 @@
+//! Who may decide what. There is no superuser: everything that a single account may not do is done
+//! by referendum, on the track that its origin implies.
+
+pub mod origins;
+pub mod tracks;
+
+pub use origins::{pallet_governance_origins, EnsurePoaAdmin, PoaAdminOrRoot};
+pub use tracks::TracksInfo;

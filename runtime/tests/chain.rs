@@ -1,0 +1,224 @@
+//! A chain in memory, started from a genesis preset.
+
+use codec::Encode;
+use frame_support::traits::{DisabledValidators, TryState, TryStateSelect};
+use openledger_runtime::{
+    constants::{
+        currency::TOTAL_SUPPLY,
+        time::{EPOCH_DURATION_IN_SLOTS, SLOT_DURATION_MILLISECONDS},
+    },
+    genesis_presets, AllPalletsWithSystem, Babe, Balance, Balances, Executive, Header, Runtime,
+    RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, Session, Signature, SignedPayload, System,
+    TxExtension, UncheckedExtrinsic,
+};
+use serde_json::Value;
+use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
+use sp_genesis_builder::PresetId;
+use sp_io::TestExternalities;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::{
+    generic::Era, traits::Header as _, ApplyExtrinsicResult, BuildStorage, Digest, DigestItem,
+    DispatchError,
+};
+use sp_staking::EraIndex;
+
+/// A slot to start at. On a real chain the first slot is as far from 1970.
+const FIRST_SLOT: u64 = 600_000_000;
+
+/// A chain, seen from inside its state.
+pub(crate) struct Chain {
+    parent: Header,
+    slot: u64,
+}
+
+/// The genesis configuration of the preset `name`.
+pub(crate) fn genesis_config(name: &str) -> RuntimeGenesisConfig {
+    let patch = genesis_presets::get_preset(&PresetId::from(name)).expect("the preset exists");
+    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("serialises");
+    merge(
+        &mut config,
+        serde_json::from_slice(&patch).expect("presets are JSON"),
+    );
+    serde_json::from_value(config).expect("presets name only fields that exist")
+}
+
+/// Overwrites `target` with what `patch` says, as a chain specification's patch does.
+fn merge(target: &mut Value, patch: Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch,
+    }
+}
+
+/// Runs `test` on a chain that has just been started from the preset `name`.
+pub(crate) fn run_on<Outcome>(name: &str, test: impl FnOnce(&mut Chain) -> Outcome) -> Outcome {
+    let storage = genesis_config(name)
+        .build_storage()
+        .expect("the preset builds");
+    TestExternalities::new(storage).execute_with(|| {
+        let genesis = Header::new(
+            0,
+            Default::default(),
+            Default::default(),
+            Default::default(),
+            Digest::default(),
+        );
+        let mut chain = Chain {
+            parent: genesis,
+            slot: FIRST_SLOT,
+        };
+        check_books();
+        let outcome = test(&mut chain);
+        check_books();
+        outcome
+    })
+}
+
+/// All OPEN are still there, and every pallet's storage is consistent.
+pub(crate) fn check_books() {
+    assert_eq!(
+        Balances::total_issuance(),
+        TOTAL_SUPPLY,
+        "nothing mints and nothing burns"
+    );
+    AllPalletsWithSystem::try_state(System::block_number(), TryStateSelect::All)
+        .expect("every pallet's storage is consistent");
+}
+
+impl Chain {
+    /// Makes the next block with `transactions` in it and says what became of each.
+    pub(crate) fn next_block(
+        &mut self,
+        transactions: Vec<UncheckedExtrinsic>,
+    ) -> Vec<ApplyExtrinsicResult> {
+        self.slot += 1;
+        let authors = Babe::authorities().len() as u64;
+        let digest =
+            DigestItem::babe_pre_digest(PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
+                authority_index: (self.slot % authors) as u32,
+                slot: self.slot.into(),
+            }));
+        let header = Header::new(
+            self.parent.number + 1,
+            Default::default(),
+            Default::default(),
+            self.parent.hash(),
+            Digest { logs: vec![digest] },
+        );
+
+        Executive::initialize_block(&header);
+        let now = self.slot * SLOT_DURATION_MILLISECONDS;
+        let timestamp = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now });
+        Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(timestamp))
+            .expect("the timestamp is valid")
+            .expect("the timestamp is accepted");
+        let results = transactions
+            .into_iter()
+            .map(Executive::apply_extrinsic)
+            .collect();
+        self.parent = Executive::finalize_block();
+        check_books();
+        results
+    }
+
+    /// Makes the next block with `signer`'s `call` in it.
+    pub(crate) fn submit(
+        &mut self,
+        signer: Sr25519Keyring,
+        call: impl Into<RuntimeCall>,
+    ) -> Result<(), DispatchError> {
+        let mut results = self.next_block(vec![sign(signer, call, 0)]);
+        results.remove(0).expect("the transaction is valid")
+    }
+
+    /// Makes `count` blocks in as many slots.
+    pub(crate) fn advance(&mut self, count: u32) {
+        for _ in 0..count {
+            self.next_block(Vec::new());
+        }
+    }
+
+    /// Ends the session in the next block: no block was made for the rest of its epoch.
+    pub(crate) fn next_session(&mut self) {
+        let end = u64::from(Babe::current_epoch_start()) + EPOCH_DURATION_IN_SLOTS;
+        self.stand_still_until(end);
+        self.next_block(Vec::new());
+    }
+
+    /// Makes no block before the slot `slot`.
+    pub(crate) fn stand_still_until(&mut self, slot: u64) {
+        self.slot = self.slot.max(slot - 1);
+    }
+
+    /// The slot of the last block.
+    pub(crate) fn slot(&self) -> u64 {
+        self.slot
+    }
+
+    /// Ends sessions until the next era is active, and returns the era that it ended.
+    pub(crate) fn next_era(&mut self) -> EraIndex {
+        let ended = active_era();
+        while active_era() == ended {
+            self.next_session();
+        }
+        ended
+    }
+}
+
+/// The era that is going on.
+pub(crate) fn active_era() -> EraIndex {
+    // Nothing is active before the first block.
+    pallet_staking::ActiveEra::<Runtime>::get().map_or(0, |era| era.index)
+}
+
+/// A transaction of `signer`, valid for the next block.
+pub(crate) fn sign(
+    signer: Sr25519Keyring,
+    call: impl Into<RuntimeCall>,
+    tip: Balance,
+) -> UncheckedExtrinsic {
+    sign_with_nonce(
+        signer,
+        call,
+        tip,
+        System::account_nonce(signer.to_account_id()),
+    )
+}
+
+/// A transaction of `signer` that follows `nonce` others.
+pub(crate) fn sign_with_nonce(
+    signer: Sr25519Keyring,
+    call: impl Into<RuntimeCall>,
+    tip: Balance,
+    nonce: u32,
+) -> UncheckedExtrinsic {
+    let extension: TxExtension = (
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckMortality::from(Era::Immortal),
+        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+        frame_metadata_hash_extension::CheckMetadataHash::new(false),
+        frame_system::WeightReclaim::new(),
+    );
+    let payload =
+        SignedPayload::new(call.into(), extension).expect("the extensions' data is at hand");
+    let signature = Signature::Sr25519(payload.using_encoded(|bytes| signer.sign(bytes)));
+    let (call, extension, _) = payload.deconstruct();
+    UncheckedExtrinsic::new_signed(call, signer.to_account_id().into(), signature, extension)
+}
+
+/// Events of the last block.
+pub(crate) fn events() -> Vec<RuntimeEvent> {
+    System::events()
+        .into_iter()
+        .map(|record| record.event)
+        .collect()
+}
