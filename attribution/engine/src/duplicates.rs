@@ -1,0 +1,92 @@
+//! Exact duplicates: whoever committed to a record first owns its credit.
+
+use std::collections::HashMap;
+
+use attribution_proof::hash::Hash;
+
+use crate::Error;
+
+/// What a row of an index is, before it has a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The first record with its content.
+    Own,
+    /// A copy of the record at this earlier row, which gets the credit.
+    DuplicateOf(u32),
+    /// Not trained on.
+    Absent,
+}
+
+/// The standing of each row, given the records' commitments in row order and whether each was
+/// tombstoned when the job was taken. Tombstoned records own nothing, so the first copy that stands
+/// becomes the owner.
+///
+/// # Errors
+/// When the two lists differ in length or have more rows than an index can have.
+pub fn standings(commits: &[Hash], tombstoned: &[bool]) -> Result<Vec<Standing>, Error> {
+    Error::check_shape("list of tombstones", tombstoned.len(), commits.len())?;
+    check_row_count(commits.len())?;
+    let mut first = HashMap::with_capacity(commits.len());
+    Ok((0_u32..)
+        .zip(commits.iter().zip(tombstoned))
+        .map(|(row, (commit, tombstoned))| {
+            if *tombstoned {
+                return Standing::Absent;
+            }
+            match *first.entry(commit).or_insert(row) {
+                owner if owner == row => Standing::Own,
+                owner => Standing::DuplicateOf(owner),
+            }
+        })
+        .collect())
+}
+
+/// Refuses more rows than 32 bits can number, with two numbers to spare for the file format.
+pub(crate) fn check_row_count(rows: usize) -> Result<(), Error> {
+    if rows > (u32::MAX - 2) as usize {
+        return Err(Error::parameter(
+            "number of records",
+            rows,
+            format!("below {}", u32::MAX - 1),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn standings_are_those_of_a_search_from_the_start(
+            rows in prop::collection::vec((0_u8..6, any::<bool>()), 0..40),
+        ) {
+            let commits = rows.iter().map(|row| Hash::repeat_byte(row.0)).collect::<Vec<_>>();
+            let tombstoned = rows.iter().map(|row| row.1).collect::<Vec<_>>();
+            let found = standings(&commits, &tombstoned).unwrap();
+            for (at, standing) in found.iter().enumerate() {
+                let first = (0..=at).find(|i| !tombstoned[*i] && commits[*i] == commits[at]);
+                let expected = match (tombstoned[at], first) {
+                    (true, _) => Standing::Absent,
+                    (false, Some(first)) if first < at => Standing::DuplicateOf(first as u32),
+                    _ => Standing::Own,
+                };
+                prop_assert_eq!(*standing, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_lists_of_different_lengths() {
+        assert!(matches!(
+            standings(&[Hash::zero()], &[]),
+            Err(Error::Shape {
+                found: 0,
+                expected: 1,
+                ..
+            })
+        ));
+    }
+}

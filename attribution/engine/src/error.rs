@@ -1,0 +1,172 @@
+//! What can go wrong, said so that the caller can put it right.
+
+use std::{io, path::PathBuf};
+
+/// Everything that the engine refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A parameter is outside its bounds.
+    #[error("{name} is {value}, but it must be {expected}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// What it was.
+        value: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// Two inputs that belong together have different sizes.
+    #[error("{what} has {found} entries where {expected} were expected")]
+    Shape {
+        /// The input of the wrong size.
+        what: &'static str,
+        /// Its size.
+        found: usize,
+        /// The size that the other inputs imply.
+        expected: usize,
+    },
+    /// A gradient contains a NaN or an infinity.
+    #[error(
+        "the gradient{} is not finite at coordinate {coordinate} ({value}): \
+         the model diverged or the gradient overflowed, so there is nothing to trace",
+        row.map(|row| format!(" of row {row}")).unwrap_or_default()
+    )]
+    NotFinite {
+        /// The row, where the gradient belongs to one.
+        row: Option<u32>,
+        /// The first such coordinate.
+        coordinate: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A query direction has no magnitude.
+    #[error("the query gradient is zero: it points nowhere, so no record can be credited")]
+    ZeroQuery,
+    /// The curvature cannot be factorised.
+    #[error(
+        "the curvature matrix is not positive definite at pivot {pivot}: \
+         it needs at least one row that is not zero and a damping above zero"
+    )]
+    NotPositiveDefinite {
+        /// The column where the factorisation stopped.
+        pivot: usize,
+    },
+    /// A corpus is longer than the suffix array can address.
+    #[error(
+        "the corpus has {symbols} symbols (bytes plus one per record), the limit is {limit}: \
+         split it into several corpora and trace through all of them"
+    )]
+    CorpusTooLarge {
+        /// Bytes plus one end mark per record.
+        symbols: u64,
+        /// The largest supported number of symbols.
+        limit: u64,
+    },
+    /// The suffix sorting library failed.
+    #[error("suffix sorting failed ({0}): most likely there is not enough memory")]
+    SuffixArray(String),
+    /// Reading or writing a file failed.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{path} is not a {expected}: its first bytes are {found:02x?}")]
+    WrongKind {
+        /// The file.
+        path: PathBuf,
+        /// The kind that was expected.
+        expected: &'static str,
+        /// Its first bytes.
+        found: Vec<u8>,
+    },
+    /// The file has a format version that this build does not know.
+    #[error("{path} has format version {found}, this build reads version {supported}: rebuild it")]
+    WrongVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that can be read.
+        supported: u32,
+    },
+    /// The file is shorter or longer than its header says.
+    #[error(
+        "{path} has {found} bytes but its header promises {expected}: fetch or build it again"
+    )]
+    WrongLength {
+        /// The file.
+        path: PathBuf,
+        /// Bytes found.
+        found: u64,
+        /// Bytes promised.
+        expected: u64,
+    },
+    /// The checksum does not match the contents.
+    #[error(
+        "{path} does not match its checksum, it was damaged or altered: fetch or build it again"
+    )]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The checksum matches but the contents contradict themselves.
+    #[error("{path} is malformed at payload byte {offset}: {problem}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Offset into the payload.
+        offset: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// A parameter that is out of bounds.
+    pub(crate) fn parameter(
+        name: &'static str,
+        value: impl ToString,
+        expected: impl ToString,
+    ) -> Self {
+        Self::Parameter {
+            name,
+            value: value.to_string(),
+            expected: expected.to_string(),
+        }
+    }
+
+    /// Refuses gradients with a coordinate that is not finite.
+    pub(crate) fn check_finite(row: Option<u32>, gradient: &[f32]) -> Result<(), Self> {
+        match gradient.iter().position(|value| !value.is_finite()) {
+            Some(coordinate) => Err(Self::NotFinite {
+                row,
+                coordinate,
+                value: gradient[coordinate].into(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses sizes that differ.
+    pub(crate) fn check_shape(
+        what: &'static str,
+        found: usize,
+        expected: usize,
+    ) -> Result<(), Self> {
+        if found == expected {
+            Ok(())
+        } else {
+            Err(Self::Shape {
+                what,
+                found,
+                expected,
+            })
+        }
+    }
+}

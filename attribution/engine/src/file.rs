@@ -1,0 +1,265 @@
+//! The container of the engine's files: kind, version, length, payload, checksum.
+//!
+//! ```text
+//! magic [u8; 8] ‖ version u32 ‖ payload length u64 ‖ payload ‖ BLAKE3 of all bytes before it
+//! ```
+//!
+//! Integers are little-endian. A file appears under its name only when it is complete and on disk,
+//! so an interrupted build never leaves half an index that looks whole. The checksum detects damage;
+//! it is no signature, so readers still bounds-check what they parse.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::Error;
+
+const HEADER_BYTES: usize = 20;
+const CHECKSUM_BYTES: usize = 32;
+
+/// A kind of file.
+pub(crate) struct Kind {
+    /// The first eight bytes.
+    pub(crate) magic: [u8; 8],
+    /// The version that is written, and the only one that is read.
+    pub(crate) version: u32,
+    /// Its name in messages.
+    pub(crate) name: &'static str,
+}
+
+/// Writes a file of `kind`. `payload` must write exactly `length` bytes.
+pub(crate) fn write(
+    path: &Path,
+    kind: &Kind,
+    length: u64,
+    payload: impl FnOnce(&mut Sink) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let written = write_partial(&partial, kind, length, payload)
+        .and_then(|()| fs::rename(&partial, path))
+        .and_then(|()| sync_parent(path));
+    written.map_err(|source| {
+        // The first error is the one to report; a partial file that cannot be removed is harmless.
+        let _ = fs::remove_file(&partial);
+        Error::Io {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        }
+    })
+}
+
+fn write_partial(
+    partial: &Path,
+    kind: &Kind,
+    length: u64,
+    payload: impl FnOnce(&mut Sink) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut sink = Sink {
+        out: BufWriter::with_capacity(1 << 20, File::create(partial)?),
+        hasher: blake3::Hasher::new(),
+        written: 0,
+    };
+    sink.put(&kind.magic)?;
+    sink.put(&kind.version.to_le_bytes())?;
+    sink.put(&length.to_le_bytes())?;
+    payload(&mut sink)?;
+    debug_assert_eq!(sink.written, HEADER_BYTES as u64 + length);
+    let checksum = sink.hasher.finalize();
+    sink.out.write_all(checksum.as_bytes())?;
+    sink.out
+        .into_inner()
+        .map_err(|error| error.into_error())?
+        .sync_all()
+}
+
+/// Makes the new name durable.
+fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+/// Where a payload is written to.
+pub(crate) struct Sink {
+    out: BufWriter<File>,
+    hasher: blake3::Hasher,
+    written: u64,
+}
+
+impl Sink {
+    /// Appends bytes.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.hasher.update(bytes);
+        self.written += bytes.len() as u64;
+        self.out.write_all(bytes)
+    }
+
+    /// Appends the little-endian bytes of many numbers.
+    pub(crate) fn put_all<T: Copy, const N: usize>(
+        &mut self,
+        values: &[T],
+        encode: fn(T) -> [u8; N],
+    ) -> std::io::Result<()> {
+        let mut buffer = Vec::with_capacity(N * values.len().min(1 << 16));
+        for chunk in values.chunks(1 << 16) {
+            buffer.clear();
+            buffer.extend(chunk.iter().flat_map(|value| encode(*value)));
+            self.put(&buffer)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a file of `kind` and verifies length and checksum.
+pub(crate) fn read(path: &Path, kind: &Kind) -> Result<Source, Error> {
+    let failed = |source| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?.len();
+    let mut header = [0; HEADER_BYTES];
+    let have = usize::try_from(found).map_or(HEADER_BYTES, |found| found.min(HEADER_BYTES));
+    file.read_exact(&mut header[..have]).map_err(failed)?;
+    if have < kind.magic.len() || header[..8] != kind.magic {
+        let found = header[..have.min(8)].to_vec();
+        return Err(Error::WrongKind {
+            path: path.to_owned(),
+            expected: kind.name,
+            found,
+        });
+    }
+    if have < HEADER_BYTES {
+        let expected = (HEADER_BYTES + CHECKSUM_BYTES) as u64;
+        return Err(Error::WrongLength {
+            path: path.to_owned(),
+            found,
+            expected,
+        });
+    }
+    let [.., v0, v1, v2, v3, l0, l1, l2, l3, l4, l5, l6, l7] = header;
+    let version = u32::from_le_bytes([v0, v1, v2, v3]);
+    if version != kind.version {
+        return Err(Error::WrongVersion {
+            path: path.to_owned(),
+            found: version,
+            supported: kind.version,
+        });
+    }
+    let length = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
+    let expected = length.saturating_add((HEADER_BYTES + CHECKSUM_BYTES) as u64);
+    // Checked before anything is allocated: a forged length must not ask for a terabyte.
+    if found != expected {
+        return Err(Error::WrongLength {
+            path: path.to_owned(),
+            found,
+            expected,
+        });
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    let rest = bytes.len() as u64 + HEADER_BYTES as u64;
+    if rest != expected {
+        return Err(Error::WrongLength {
+            path: path.to_owned(),
+            found: rest,
+            expected,
+        });
+    }
+    let checksum = bytes.split_off(bytes.len() - CHECKSUM_BYTES);
+    let computed = blake3::Hasher::new()
+        .update(&header)
+        .update(&bytes)
+        .finalize();
+    if computed.as_bytes()[..] != checksum[..] {
+        return Err(Error::Checksum {
+            path: path.to_owned(),
+        });
+    }
+    Ok(Source {
+        path: path.to_owned(),
+        bytes,
+        at: 0,
+    })
+}
+
+/// A verified payload being parsed.
+pub(crate) struct Source {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Source {
+    /// An error at the current position.
+    pub(crate) fn malformed(&self, problem: impl ToString) -> Error {
+        Error::Malformed {
+            path: self.path.clone(),
+            offset: self.at,
+            problem: problem.to_string(),
+        }
+    }
+
+    /// The next `count` bytes.
+    pub(crate) fn take(&mut self, count: usize) -> Result<&[u8], Error> {
+        let end = self
+            .at
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes.len());
+        let Some(end) = end else {
+            return Err(self.malformed(format!("{count} more bytes are needed")));
+        };
+        let start = std::mem::replace(&mut self.at, end);
+        Ok(&self.bytes[start..end])
+    }
+
+    /// The next number.
+    pub(crate) fn take_one<T, const N: usize>(
+        &mut self,
+        decode: fn([u8; N]) -> T,
+    ) -> Result<T, Error> {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(self.take(N)?);
+        Ok(decode(bytes))
+    }
+
+    /// The next `count` numbers.
+    pub(crate) fn take_all<T, const N: usize>(
+        &mut self,
+        count: usize,
+        decode: fn([u8; N]) -> T,
+    ) -> Result<Vec<T>, Error> {
+        let length = count.checked_mul(N);
+        let Some(length) = length else {
+            return Err(self.malformed(format!("{count} entries cannot be addressed")));
+        };
+        let bytes = self.take(length)?;
+        Ok(bytes
+            .chunks_exact(N)
+            .map(|chunk| {
+                let mut one = [0; N];
+                one.copy_from_slice(chunk);
+                decode(one)
+            })
+            .collect())
+    }
+
+    /// Refuses bytes that nobody asked for.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.malformed(format!(
+                "{} bytes are left over",
+                self.bytes.len() - self.at
+            )))
+        }
+    }
+}

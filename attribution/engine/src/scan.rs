@@ -1,0 +1,246 @@
+//! The top-k scan: exact integer scores over whole indexes, on all cores.
+
+use attribution_proof::{
+    bounds::MAX_CREDITS,
+    challenge::influence_credit,
+    influence::{is_eligible, query_norm_squared, score, CosineFloor, Query},
+    receipt::Credit,
+    ModelId,
+};
+use rayon::prelude::*;
+
+use crate::{
+    influence::Index,
+    simd::{dots, Level},
+    Error,
+};
+
+/// Bytes of rows that a thread takes at a time.
+const BLOCK_BYTES: usize = 1 << 18;
+
+/// The `k` best eligible rows of several models' indexes, in the order of a receipt: score
+/// descending, model ascending, row ascending.
+///
+/// Scores and eligibility are those that the chain re-computes (PROTOCOL.md, "Influence credit").
+/// The result does not depend on threads or instruction set.
+///
+/// # Errors
+/// When `k` is not in 1..=64, the query is malformed, a model repeats, or the query has no vector of
+/// the right dimension for a model.
+pub fn top_k(
+    indexes: &[(ModelId, &Index)],
+    query: &Query,
+    k: usize,
+    floor: CosineFloor,
+) -> Result<Vec<Credit>, Error> {
+    top_k_at_level(Level::detect(), indexes, query, k, floor)
+}
+
+fn top_k_at_level(
+    level: Level,
+    indexes: &[(ModelId, &Index)],
+    query: &Query,
+    k: usize,
+    floor: CosineFloor,
+) -> Result<Vec<Credit>, Error> {
+    if !(1..=MAX_CREDITS as usize).contains(&k) {
+        return Err(Error::parameter("k", k, format!("1..={MAX_CREDITS}")));
+    }
+    if !query.is_well_formed() {
+        return Err(Error::parameter(
+            "query",
+            "malformed",
+            "strictly ascending by model and without the value -32768",
+        ));
+    }
+    let mut best = Best::new(k);
+    for (position, (model, index)) in indexes.iter().enumerate() {
+        if indexes[..position].iter().any(|(other, _)| other == model) {
+            return Err(Error::parameter("model of an index", model, "given once"));
+        }
+        let vector = query.vector(*model).ok_or_else(|| {
+            Error::parameter(
+                "query",
+                format!("without model {model}"),
+                "complete for the lineage",
+            )
+        })?;
+        Error::check_shape("query vector", vector.len(), index.dimension())?;
+        best = best.merge(scan(level, *model, index, vector, k, floor));
+    }
+    Ok(best.credits)
+}
+
+fn scan(
+    level: Level,
+    model: ModelId,
+    index: &Index,
+    query: &[i16],
+    k: usize,
+    floor: CosineFloor,
+) -> Best {
+    let query_norm = query_norm_squared(query);
+    let block = (BLOCK_BYTES / query.len()).max(1);
+    index
+        .vectors()
+        .par_chunks(block * query.len())
+        .zip(index.own_rows().par_chunks(block))
+        .zip(index.scales().par_chunks(block))
+        .zip(index.norms().par_chunks(block))
+        .fold(
+            || (Best::new(k), Vec::new()),
+            |(mut best, mut products), (((vectors, rows), scales), norms)| {
+                products.resize(rows.len(), 0);
+                dots(level, query, vectors, &mut products);
+                for (((product, row), scale), norm) in
+                    products.iter().zip(rows).zip(scales).zip(norms)
+                {
+                    // Most rows end at one of the first two comparisons.
+                    let credit = influence_credit(model, *row, score(*scale, *product));
+                    if *product > 0
+                        && best.admits(&credit)
+                        && is_eligible(*product, query_norm, *norm, floor)
+                    {
+                        best.insert(credit);
+                    }
+                }
+                (best, products)
+            },
+        )
+        .map(|(best, _)| best)
+        .reduce(|| Best::new(k), Best::merge)
+}
+
+/// At most `k` credits in order.
+struct Best {
+    k: usize,
+    credits: Vec<Credit>,
+}
+
+impl Best {
+    fn new(k: usize) -> Self {
+        Self {
+            k,
+            credits: Vec::with_capacity(k + 1),
+        }
+    }
+
+    fn admits(&self, credit: &Credit) -> bool {
+        match self.credits.last() {
+            Some(last) if self.credits.len() == self.k => credit.order() < last.order(),
+            _ => true,
+        }
+    }
+
+    fn insert(&mut self, credit: Credit) {
+        let at = self
+            .credits
+            .partition_point(|other| other.order() < credit.order());
+        self.credits.insert(at, credit);
+        self.credits.truncate(self.k);
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        for credit in other.credits {
+            if self.admits(&credit) {
+                self.insert(credit);
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::influence::{
+        quantise_query,
+        tests::{gradients, index, naive_credits},
+        Direction, Quantisation,
+    };
+    use proptest::prelude::*;
+
+    fn direction(seed: u64, dimension: usize, unit: f64) -> Direction {
+        let values = gradients(seed, 1, dimension)[0]
+            .iter()
+            .map(|v| f64::from(*v))
+            .collect();
+        Direction { values, unit }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn credits_are_those_of_the_proof(
+            seed: u64,
+            sizes in (0_usize..300, 0_usize..80),
+            dimensions in (1_u32..70, 1_u32..70),
+            k in 1_usize..=64,
+            numerator in prop_oneof![Just(0_u32), 1_u32..30],
+            repeat in 1_usize..4,
+        ) {
+            // Repeated rows make equal scores, so the order of models and rows matters.
+            let rows = |seed, count: usize, dimension: u32| {
+                let mut rows = gradients(seed, count.div_ceil(repeat), dimension as usize);
+                rows = rows.iter().cycle().take(count).cloned().collect();
+                index(Quantisation::for_dimension(dimension), &rows)
+            };
+            let one = rows(seed, sizes.0, dimensions.0);
+            let other = rows(seed ^ 2, sizes.1, dimensions.1);
+            let query = quantise_query(&[
+                (5, &direction(seed ^ 3, dimensions.0 as usize, one.unit())),
+                (3, &direction(seed ^ 4, dimensions.1 as usize, other.unit())),
+            ]).unwrap();
+            let floor = CosineFloor { numerator, denominator: 100 };
+            let indexes = [(5, &one), (3, &other)];
+            let expected = naive_credits(&indexes, &query, k, floor);
+            for level in Level::all() {
+                for threads in [1, 2] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    let found = pool.install(|| top_k_at_level(level, &indexes, &query, k, floor)).unwrap();
+                    prop_assert_eq!(&found, &expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_blocks_are_merged_in_order() {
+        // 4,096 columns make blocks of 64 rows.
+        let rows = gradients(1, 40, 4_096);
+        let rows = rows.iter().cycle().take(700).cloned().collect::<Vec<_>>();
+        let index = index(Quantisation::for_dimension(4_096), &rows);
+        let query = quantise_query(&[(1, &direction(2, 4_096, 1.0))]).unwrap();
+        let floor = CosineFloor {
+            numerator: 0,
+            denominator: 1,
+        };
+        let found = top_k(&[(1, &index)], &query, 64, floor).unwrap();
+        assert_eq!(found, naive_credits(&[(1, &index)], &query, 64, floor));
+        assert_eq!(found.len(), 64);
+    }
+
+    #[test]
+    fn refuses_queries_that_do_not_fit() {
+        let index = index(Quantisation::for_dimension(8), &gradients(1, 3, 8));
+        let query = quantise_query(&[(1, &direction(2, 8, 1.0))]).unwrap();
+        let floor = CosineFloor {
+            numerator: 0,
+            denominator: 1,
+        };
+        let refused = |indexes: &[(ModelId, &Index)], query: &Query, k| {
+            top_k(indexes, query, k, floor).err().unwrap().to_string()
+        };
+        assert!(refused(&[(1, &index)], &query, 0).contains("k is 0"));
+        assert!(refused(&[(1, &index)], &query, 65).contains("k is 65"));
+        assert!(refused(&[(2, &index)], &query, 1).contains("without model 2"));
+        assert!(refused(&[(1, &index), (1, &index)], &query, 1).contains("once"));
+        let short = quantise_query(&[(1, &direction(2, 7, 1.0))]).unwrap();
+        assert!(refused(&[(1, &index)], &short, 1).contains("7 entries where 8"));
+        let mut bad = query.clone();
+        bad.vectors[0].1[0] = i16::MIN;
+        assert!(refused(&[(1, &index)], &bad, 1).contains("-32768"));
+        assert_eq!(top_k(&[], &query, 1, floor).unwrap(), []);
+    }
+}
