@@ -1,0 +1,17 @@
+//! The OpenLedger worker: training, serving, attribution and payments beside the chain.
+
+pub mod artifact;
+pub mod attribution;
+pub mod chain;
+pub mod cli;
+pub mod dataset;
+pub mod generate;
+pub mod keys;
+pub mod ledger;
+pub mod metrics;
+pub mod model;
+pub mod operator;
+pub mod payload;
+pub mod store;
+pub mod telemetry;
+pub mod train;
