@@ -25,8 +25,9 @@ while [ $# -gt 0 ]; do
         ;;
     # Cargo takes a note about an artefact as leave to use it, and this one is thrown away.
     --json=*) arguments+=("${1/,artifacts/}") ;;
-    # The crate that the Wasm builder generates around the runtime is not ours to lint.
-    --target) exit ;;
+    # The crate that the Wasm builder generates around the runtime is not ours to lint, and a question
+    # that is answered twice, such as where the compiler lives, is not answered at all.
+    --target | --print | --print=* | --version) exit ;;
     *) arguments+=("$1") ;;
     esac
     shift

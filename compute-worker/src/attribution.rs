@@ -149,6 +149,30 @@ pub struct Trace {
     pub owners: Vec<ContributionId>,
 }
 
+/// A query that credits no row, of the shape that the lineage's indexes ask for.
+fn zero_query(directions: &[(ModelId, &Direction)]) -> Result<Query, attribution_engine::Error> {
+    let vectors = directions
+        .iter()
+        .map(|(model, direction)| {
+            let vector = vec![0; direction.values.len()].try_into().map_err(|vector: Vec<i16>| {
+                attribution_engine::Error::Shape {
+                    what: "query direction",
+                    found: vector.len(),
+                    expected: DIMENSION as usize,
+                }
+            })?;
+            Ok((*model, vector))
+        })
+        .collect::<Result<Vec<_>, attribution_engine::Error>>()?;
+    let found = vectors.len();
+    let vectors = vectors.try_into().map_err(|_| attribution_engine::Error::Shape {
+        what: "lineage",
+        found,
+        expected: attribution_proof::bounds::MAX_LINEAGE as usize,
+    })?;
+    Ok(Query { vectors })
+}
+
 /// Traces `response` over a lineage, ascending by model, given the response's gradient in each model's
 /// space.
 pub fn trace(
@@ -161,7 +185,11 @@ pub fn trace(
         .map(|(model, gradient)| Ok((model.model, model.direction(gradient)?)))
         .collect::<Result<_, TraceError>>()?;
     let named: Vec<_> = directions.iter().map(|(model, direction)| (*model, direction)).collect();
-    let query = quantise_query(&named)?;
+    let query = match quantise_query(&named) {
+        // It points nowhere: no row is credited, but its bytes may be covered.
+        Err(attribution_engine::Error::ZeroQuery) => zero_query(&named)?,
+        other => other?,
+    };
     let indexes: Vec<_> = lineage.iter().map(|(model, _)| (model.model, &model.index)).collect();
     let credits = top_k(&indexes, &query, rules.top_k as usize, rules.floor())?;
     let corpora: Vec<_> = lineage.iter().map(|(model, _)| (model.model, &model.corpus)).collect();

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod model;
 pub mod operator;
 pub mod payload;
+pub mod serve;
 pub mod store;
 pub mod telemetry;
 pub mod train;

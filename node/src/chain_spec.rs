@@ -40,6 +40,9 @@ fn properties() -> Properties {
     properties
 }
 
+/// Distinguishes this network's protocols from other Substrate chains'.
+const PROTOCOL_ID: &str = "openledger";
+
 /// One validator, Alice, on one machine.
 pub(crate) fn development() -> Result<ChainSpec, String> {
     Ok(ChainSpec::builder(wasm_binary()?, Extensions::default())
@@ -47,6 +50,7 @@ pub(crate) fn development() -> Result<ChainSpec, String> {
         .with_id("openledger_dev")
         .with_chain_type(ChainType::Development)
         .with_genesis_config_preset_name(DEV_RUNTIME_PRESET)
+        .with_protocol_id(PROTOCOL_ID)
         .with_properties(properties())
         .build())
 }
@@ -58,6 +62,7 @@ pub(crate) fn local() -> Result<ChainSpec, String> {
         .with_id("openledger_local")
         .with_chain_type(ChainType::Local)
         .with_genesis_config_preset_name(LOCAL_TESTNET_RUNTIME_PRESET)
+        .with_protocol_id(PROTOCOL_ID)
         .with_properties(properties())
         .build())
 }

@@ -92,26 +92,3 @@ pub(crate) enum Subcommand {
     /// Search for a key whose address contains a pattern.
     Vanity(VanityCmd),
 }
-
-#[cfg(test)]
-mod tests {
-    use clap::{CommandFactory, Parser};
-
-    use super::Cli;
-
-    #[test]
-    fn command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn fails_when_database_is_not_paritydb() {
-        let error = Cli::try_parse_from(["openledger-node", "--dev", "--database", "rocksdb"])
-            .expect_err("RocksDB is not built in");
-        let message = error.to_string();
-        assert!(
-            message.contains("rocksdb") && message.contains("paritydb"),
-            "{message}"
-        );
-    }
-}

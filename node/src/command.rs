@@ -132,11 +132,12 @@ pub(crate) fn run() -> Result<()> {
                     backend,
                     ..
                 } = service::new_partial(&config)?;
-                let revert_consensus = Box::new(|client: Arc<service::FullClient>, backend, blocks| {
-                    sc_consensus_babe::revert(client.clone(), backend, blocks)?;
-                    sc_consensus_grandpa::revert(client, blocks)?;
-                    Ok(())
-                });
+                let revert_consensus =
+                    Box::new(|client: Arc<service::FullClient>, backend, blocks| {
+                        sc_consensus_babe::revert(client.clone(), backend, blocks)?;
+                        sc_consensus_grandpa::revert(client, blocks)?;
+                        Ok(())
+                    });
                 Ok((
                     cmd.run(client, backend, Some(revert_consensus)),
                     task_manager,

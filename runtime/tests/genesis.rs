@@ -3,7 +3,7 @@
 use codec::Encode;
 use frame_support::{
     assert_noop, assert_ok,
-    traits::{fungible::InspectHold, Get, TypedGet},
+    traits::{fungible::InspectHold, TypedGet},
 };
 use openledger_runtime::{
     configs::{

@@ -3,5 +3,6 @@
 
 mod chain;
 mod genesis;
+mod random_operations;
 mod referenda;
 mod supply;

@@ -3,7 +3,7 @@
 use codec::Encode;
 use frame_support::{
     assert_noop, assert_ok,
-    traits::{schedule::DispatchTime, Bounded, EnsureOrigin},
+    traits::{fungible::Inspect, schedule::DispatchTime, Bounded, EnsureOrigin},
 };
 use openledger_runtime::{
     configs::rewards::VotableIssuance,

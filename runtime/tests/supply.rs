@@ -1,7 +1,10 @@
 //! The supply is fixed: fees, rewards, slashes and dust move money and never make any. The check on
 //! total issuance itself runs after every block; see [`crate::chain::check_books`].
 
-use frame_support::{assert_ok, traits::TypedGet};
+use frame_support::{
+    assert_ok,
+    traits::{fungible::Inspect, TypedGet},
+};
 use openledger_runtime::{
     configs::{
         rewards::{FeePot, PayoutPot, RewardReserve, TreasuryAccount, PAYOUT_POT_FLOAT},
@@ -14,7 +17,7 @@ use openledger_runtime::{
     AccountId, Authorship, Balance, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
     Session, Staking,
 };
-use pallet_staking::{ActiveEra, ConfigOp, CurrentEra, ErasValidatorReward, RewardDestination};
+use pallet_staking::{ActiveEra, ConfigOp, ErasValidatorReward, RewardDestination};
 use proptest::prelude::*;
 use sp_keyring::Sr25519Keyring::{self, *};
 use sp_runtime::{Perbill, Percent};
@@ -181,11 +184,23 @@ fn rewards_that_nobody_claims_pay_later_eras() {
             let pot = balance(&PayoutPot::get());
             let era = chain.next_era();
             let released = reserve - balance(&RewardReserve::get());
-            assert_eq!(balance(&PayoutPot::get()), pot + released, "nothing leaves the pot");
+            assert_eq!(
+                balance(&PayoutPot::get()),
+                pot + released,
+                "nothing leaves the pot"
+            );
             if ErasValidatorReward::<Runtime>::get(first).is_some() {
-                assert_eq!(booked(era), released, "what can still be claimed is not spent");
+                assert_eq!(
+                    booked(era),
+                    released,
+                    "what can still be claimed is not spent"
+                );
             } else {
-                assert_eq!(booked(era), released + unclaimed, "what expired is paid again");
+                assert_eq!(
+                    booked(era),
+                    released + unclaimed,
+                    "what expired is paid again"
+                );
                 break;
             }
         }

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import { findUnknownExtensions } from "@polkadot/types/extrinsic/signedExtensions";
+
 import {
   OPEN,
   SS58_PREFIX,
@@ -13,10 +15,11 @@ import {
   eventName,
   finalised,
   sendAndFinalise,
+  sendAndInclude,
 } from "./client.mjs";
 import { startNode } from "./node.mjs";
 
-describe("a development chain", { timeout: 240_000 }, () => {
+describe("a development chain", { timeout: 600_000 }, () => {
   let node;
   let api;
   let accounts;
@@ -68,6 +71,12 @@ describe("a development chain", { timeout: 240_000 }, () => {
     assert.ok(checked > 100, `${checked} calls, events and errors were read`);
   });
 
+  test("asks wallets for no transaction extension that they do not know", () => {
+    const names = api.registry.signedExtensions;
+    assert.ok(names.includes("ChargeTransactionPayment"), `the extensions are read: ${names}`);
+    assert.deepEqual(findUnknownExtensions(names), []);
+  });
+
   test("makes blocks that become final one after another", async () => {
     const hash = await finalised(api, 3);
     const header = await api.rpc.chain.getHeader(hash);
@@ -114,14 +123,14 @@ describe("a development chain", { timeout: 240_000 }, () => {
     const { bob, charlie } = accounts;
     const amount = (await free(bob)) + OPEN;
     await assert.rejects(
-      sendAndFinalise(api, api.tx.balances.transferKeepAlive(charlie.address, amount), bob),
+      sendAndInclude(api, api.tx.balances.transferKeepAlive(charlie.address, amount), bob),
       { name: "DispatchFailure", error: "token.FundsUnavailable" },
     );
   });
 
   test("names a pallet's error and says what it means", async () => {
     const unknown = `0x${"5a".repeat(32)}`;
-    await assert.rejects(sendAndFinalise(api, api.tx.preimage.unnotePreimage(unknown), accounts.bob), {
+    await assert.rejects(sendAndInclude(api, api.tx.preimage.unnotePreimage(unknown), accounts.bob), {
       name: "DispatchFailure",
       error: "preimage.NotNoted",
       explanation: /preimage/i,
@@ -129,7 +138,7 @@ describe("a development chain", { timeout: 240_000 }, () => {
   });
 
   test("names the error when a call needs another origin", async () => {
-    await assert.rejects(sendAndFinalise(api, api.tx.system.setHeapPages(64), accounts.bob), {
+    await assert.rejects(sendAndInclude(api, api.tx.system.setHeapPages(64), accounts.bob), {
       name: "DispatchFailure",
       error: "badOrigin",
     });
@@ -138,7 +147,7 @@ describe("a development chain", { timeout: 240_000 }, () => {
   test("refuses an extrinsic of an account that cannot pay its fee", async () => {
     const nobody = account("//an account that nobody has paid into");
     await assert.rejects(
-      sendAndFinalise(api, api.tx.system.remark("0x00"), nobody),
+      sendAndInclude(api, api.tx.system.remark("0x00"), nobody),
       /1010: Invalid Transaction: Inability to pay some fees/,
     );
   });

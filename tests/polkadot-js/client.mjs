@@ -25,7 +25,8 @@ export function developmentAccounts() {
 export async function connect(url) {
   const provider = new WsProvider(url, false);
   await provider.connect();
-  return ApiPromise.create({ provider, throwOnConnect: true });
+  // Its warning lists the methods of the newer JSON-RPC interface, which polkadot.js does not use.
+  return ApiPromise.create({ provider, throwOnConnect: true, noInitWarn: true });
 }
 
 /** An extrinsic that was included in a block and failed there. */
@@ -65,6 +66,23 @@ export function eventName({ event }) {
   return `${event.section}.${event.method}`;
 }
 
+/** Signs `call`, sends it and waits until `reached(status)` names the hash of the block it is in. */
+async function send(api, call, signer, options, reached) {
+  const name = `${call.method.section}.${call.method.method}`;
+  const { status, events, dispatchError } = await new Promise((resolve, reject) => {
+    const subscription = call.signAndSend(signer, options, (result) => {
+      if (!result.isError && !reached(result.status)) return;
+      // The subscription is there: this runs no earlier than its first message.
+      subscription.then((unsubscribe) => unsubscribe()).catch(reject);
+      if (result.isError) reject(new Error(`${name} left the pool: ${result.status.type}`));
+      else resolve(result);
+    });
+    subscription.catch(reject);
+  });
+  if (dispatchError) throw new DispatchFailure(name, decodeError(api, dispatchError));
+  return { blockHash: reached(status), events };
+}
+
 /**
  * Signs `call`, sends it and waits until its block is final.
  *
@@ -74,23 +92,25 @@ export function eventName({ event }) {
  * @throws {DispatchFailure} if the extrinsic was included and failed
  * @throws {Error} if the pool refused or dropped it
  */
-export async function sendAndFinalise(api, call, signer, options = {}) {
-  const name = `${call.method.section}.${call.method.method}`;
-  const { status, events, dispatchError } = await new Promise((resolve, reject) => {
-    const subscription = call.signAndSend(signer, options, (result) => {
-      if (!result.isError && !result.status.isFinalized) return;
-      // The subscription is there: this runs no earlier than its first message.
-      subscription.then((unsubscribe) => unsubscribe()).catch(reject);
-      if (result.isError) reject(new Error(`${name} left the pool: ${result.status.type}`));
-      else resolve(result);
-    });
-    subscription.catch(reject);
-  });
-  if (dispatchError) throw new DispatchFailure(name, decodeError(api, dispatchError));
-  return { blockHash: status.asFinalized, events };
+export function sendAndFinalise(api, call, signer, options = {}) {
+  return send(api, call, signer, options, (status) => status.isFinalized && status.asFinalized);
 }
 
-/** The data of the one event of this name (`pallet.Event`) in the result of `sendAndFinalise`. */
+/**
+ * The same as `sendAndFinalise`, but waits only until the extrinsic is in a block: for preparations, and
+ * where a window on the chain leaves no time for finality.
+ */
+export function sendAndInclude(api, call, signer, options = {}) {
+  return send(
+    api,
+    call,
+    signer,
+    options,
+    (status) => (status.isInBlock && status.asInBlock) || (status.isFinalized && status.asFinalized),
+  );
+}
+
+/** The data of the one event of this name (`pallet.Event`) in the result of sending an extrinsic. */
 export function eventData({ events }, name) {
   const found = events.filter((record) => eventName(record) === name);
   if (found.length !== 1) {

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 const SHOWN_LINES = 40;
 
 /** The node to test: OPENLEDGER_NODE, or what scripts/test.sh builds. */
-function nodeBinary() {
+export function nodeBinary() {
   if (process.env.OPENLEDGER_NODE) return process.env.OPENLEDGER_NODE;
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "openledger");
   return join(process.env.CARGO_TARGET_DIR || join(cache, "target"), "release", "openledger-node");
@@ -23,11 +23,12 @@ function nodeBinary() {
  *
  * @param {object} [options]
  * @param {string[]} [options.extraArguments] further arguments of the node
- * @param {number} [options.startMilliseconds] how long the node may take to answer
+ * @param {number} [options.startMilliseconds] how long the node may take to answer (it compiles
+ *   the runtime first: seconds, minutes on a machine that is busy)
  * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>}>} the RPC address, the log
  *   lines so far (it grows), and the way to end the node
  */
-export async function startNode({ extraArguments = [], startMilliseconds = 60_000 } = {}) {
+export async function startNode({ extraArguments = [], startMilliseconds = 180_000 } = {}) {
   const binary = nodeBinary();
   const nodeArguments = [
     "--dev",
@@ -37,7 +38,6 @@ export async function startNode({ extraArguments = [], startMilliseconds = 60_00
     "--reserved-only",
     "--no-prometheus",
     "--no-telemetry",
-    "--no-hardware-benchmarks",
     ...extraArguments,
   ];
   // The kernel ends the node even when this process is killed without warning.

@@ -4,7 +4,6 @@ use super::ChainError;
 use attribution_proof::{hash::Hash, BlockNumber};
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use subxt::{
-    backend::LegacyBackend,
     client::{ClientAtBlock, OnlineClient, OnlineClientAtBlockImpl},
     config::RpcConfigFor,
     rpcs::{methods::LegacyRpcMethods, RpcClient},
@@ -19,6 +18,30 @@ pub(super) type AtBlock = ClientAtBlock<PolkadotConfig, OnlineClientAtBlockImpl<
 const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
 /// How long a node may take to answer a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why something cannot be read at a block.
+pub(super) enum Fault {
+    /// The runtime is another than the worker was built for.
+    Incompatible {
+        /// The call or storage entry.
+        item: String,
+        /// Version of the runtime.
+        spec_version: u32,
+    },
+    /// Anything else, perhaps a dead connection.
+    Other(String),
+}
+
+impl Fault {
+    fn while_reading(self, item: &str) -> ChainError {
+        match self {
+            Self::Incompatible { item, spec_version } => {
+                ChainError::Incompatible { item, spec_version }
+            }
+            Self::Other(reason) => ChainError::Read { item: item.into(), reason },
+        }
+    }
+}
 
 /// One connection.
 pub(super) struct Connection {
@@ -35,9 +58,7 @@ impl Connection {
         let attempt = async {
             let client =
                 RpcClient::from_insecure_url(url).await.map_err(|error| error.to_string())?;
-            // The older methods answer for any block, not only for those that a subscription pins.
-            let backend = LegacyBackend::builder().build(client.clone());
-            let online = OnlineClient::from_backend(Arc::new(backend))
+            let online = OnlineClient::from_rpc_client(client.clone())
                 .await
                 .map_err(|error| error.to_string())?;
             Ok(Self { online, rpc: LegacyRpcMethods::new(client) })
@@ -122,7 +143,7 @@ impl Client {
     /// Number of the last finalised block.
     pub async fn finalised_block(&self) -> Result<BlockNumber, ChainError> {
         self.with_connection("the finalised block", |connection| async move {
-            Ok(number(&connection.finalised().await?))
+            Ok(number(&connection.finalised().await.map_err(Fault::Other)?))
         })
         .await
     }
@@ -136,33 +157,33 @@ impl Client {
     }
 
     /// Runs `what` at the best block.
-    pub(super) async fn read<T, F: Future<Output = Result<T, String>>>(
+    pub(super) async fn read<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         item: &str,
         what: impl Fn(AtBlock) -> F,
     ) -> Result<T, ChainError> {
         self.with_connection(item, |connection| {
             let what = &what;
-            async move { what(connection.best().await?).await }
+            async move { what(connection.best().await.map_err(Fault::Other)?).await }
         })
         .await
     }
 
     /// Runs `what`, and once more on a new connection if the old one turns out to be dead.
-    async fn with_connection<T, F: Future<Output = Result<T, String>>>(
+    async fn with_connection<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         item: &str,
         what: impl Fn(Arc<Connection>) -> F,
     ) -> Result<T, ChainError> {
-        let failed = |reason| ChainError::Read { item: item.into(), reason };
         let connection = self.connection().await;
         match what(connection.clone()).await {
             Ok(value) => Ok(value),
-            Err(reason) if connection.is_alive().await => Err(failed(reason)),
-            Err(reason) => {
+            Err(Fault::Other(reason)) if !connection.is_alive().await => {
                 tracing::warn!(url = self.0.url, %reason, "lost the connection to the node");
-                what(self.reconnect(&connection).await?).await.map_err(failed)
+                let again = what(self.reconnect(&connection).await?).await;
+                again.map_err(|fault| fault.while_reading(item))
             }
+            Err(fault) => Err(fault.while_reading(item)),
         }
     }
 

@@ -21,10 +21,13 @@
 //! ```
 
 pub mod calls;
+mod compatibility;
 mod connection;
 mod error;
 mod state;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use connection::Client;

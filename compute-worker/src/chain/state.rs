@@ -1,8 +1,10 @@
 //! What is read from the chain. Everything is read at the best block.
 
 use super::{
-    connection::AtBlock, types::AccountInfo, Channel, ChainError, Client, ContributionDetails, DatanetDetails, Job,
-    JobState, Operator, Settlement, Standing,
+    compatibility::has_storage,
+    connection::{AtBlock, Fault},
+    AccountInfo, ChainError, Channel, Client, ContributionDetails, DatanetDetails, Job, JobState,
+    Operator, Settlement, Standing,
 };
 use attribution_proof::{
     contribution::Snapshot,
@@ -14,82 +16,72 @@ use attribution_proof::{
 };
 use std::{collections::BTreeMap, fmt::Display};
 use subxt::{
-    storage::{Address, PrefixOf},
+    dynamic::storage,
+    storage::{Address, DynamicAddress, PrefixOf},
     utils::Static,
 };
 
-/// Where the entries lie.
-mod address {
-    use super::*;
-    use subxt::{dynamic::storage, storage::DynamicAddress};
+/// Defines where each entry lies, and lists them.
+macro_rules! entries {
+    ($($name:ident: $address:ty = $pallet:literal, $entry:literal;)+) => {
+        mod address {
+            use super::*;
+            $(pub(super) fn $name() -> $address {
+                storage($pallet, $entry)
+            })+
+        }
 
-    type Map<K, V> = DynamicAddress<(K,), Static<V>>;
-    type DoubleMap<K, L, V> = DynamicAddress<(K, L), Static<V>>;
+        /// Pallet and name of every entry that is read.
+        #[cfg(test)]
+        pub(super) const ENTRIES: &[(&str, &str)] = &[$(($pallet, $entry)),+];
+    };
+}
 
-    pub(super) fn channels() -> Map<ChannelId, Channel> {
-        storage("Channels", "Channels")
-    }
-    pub(super) fn channels_of_payer() -> DoubleMap<Static<AccountId>, ChannelId, ()> {
-        storage("Channels", "ChannelsOfPayer")
-    }
-    pub(super) fn channels_of_payee() -> DoubleMap<Static<AccountId>, ChannelId, ()> {
-        storage("Channels", "ChannelsOfPayee")
-    }
-    pub(super) fn rulesets() -> Map<RulesetId, Ruleset> {
-        storage("Attribution", "RulesetOf")
-    }
-    pub(super) fn current_ruleset() -> DynamicAddress<(), Static<RulesetId>> {
-        storage("Attribution", "CurrentRuleset")
-    }
-    pub(super) fn settlements() -> Map<SettlementId, Settlement> {
-        storage("Attribution", "Settlements")
-    }
-    pub(super) fn manifests() -> Map<ModelId, Manifest> {
-        storage("Models", "Manifests")
-    }
-    pub(super) fn builders() -> Map<ModelId, Builders> {
-        storage("Models", "BuildersOf")
-    }
-    pub(super) fn retired() -> Map<ModelId, ()> {
-        storage("Models", "Retired")
-    }
-    pub(super) fn voided() -> Map<ModelId, ()> {
-        storage("Models", "Voided")
-    }
-    pub(super) fn jobs() -> Map<JobId, Job> {
-        storage("Compute", "Jobs")
-    }
-    pub(super) fn operators() -> Map<Static<AccountId>, Operator> {
-        storage("Compute", "Operators")
-    }
-    pub(super) fn datanets() -> Map<DatanetId, DatanetDetails> {
-        storage("Datanets", "Datanets")
-    }
-    pub(super) fn accepted() -> DoubleMap<DatanetId, u32, ContributionId> {
-        storage("Datanets", "Accepted")
-    }
-    pub(super) fn contributions() -> Map<ContributionId, ContributionDetails> {
-        storage("Datanets", "Contributions")
-    }
-    pub(super) fn record_tombstones() -> DoubleMap<ContributionId, u32, BlockNumber> {
-        storage("Datanets", "RecordTombstones")
-    }
-    pub(super) fn epoch_start() -> DynamicAddress<(), Static<(BlockNumber, BlockNumber)>> {
-        storage("Babe", "EpochStart")
-    }
-    pub(super) fn accounts() -> Map<Static<AccountId>, AccountInfo> {
-        storage("System", "Account")
-    }
+type Value<V> = DynamicAddress<(), Static<V>>;
+type Map<K, V> = DynamicAddress<(K,), Static<V>>;
+type DoubleMap<K, L, V> = DynamicAddress<(K, L), Static<V>>;
+
+entries! {
+    channels: Map<ChannelId, Channel> = "Channels", "Channels";
+    channels_of_payer: DoubleMap<Static<AccountId>, ChannelId, ()> = "Channels", "ChannelsOfPayer";
+    channels_of_payee: DoubleMap<Static<AccountId>, ChannelId, ()> = "Channels", "ChannelsOfPayee";
+    rulesets: Map<RulesetId, Ruleset> = "Attribution", "RulesetOf";
+    current_ruleset: Value<RulesetId> = "Attribution", "CurrentRuleset";
+    settlements: Map<SettlementId, Settlement> = "Attribution", "Settlements";
+    manifests: Map<ModelId, Manifest> = "Models", "Manifests";
+    builders: Map<ModelId, Builders> = "Models", "BuildersOf";
+    retired: Map<ModelId, ()> = "Models", "Retired";
+    voided: Map<ModelId, ()> = "Models", "Voided";
+    jobs: Map<JobId, Job> = "Compute", "Jobs";
+    operators: Map<Static<AccountId>, Operator> = "Compute", "Operators";
+    datanets: Map<DatanetId, DatanetDetails> = "Datanets", "Datanets";
+    accepted: DoubleMap<DatanetId, u32, ContributionId> = "Datanets", "Accepted";
+    contributions: Map<ContributionId, ContributionDetails> = "Datanets", "Contributions";
+    record_tombstones: DoubleMap<ContributionId, u32, BlockNumber> = "Datanets", "RecordTombstones";
+    epoch_start: Value<(BlockNumber, BlockNumber)> = "Babe", "EpochStart";
+    accounts: Map<Static<AccountId>, AccountInfo> = "System", "Account";
 }
 
 async fn get<A: Address>(
     at: &AtBlock,
     address: A,
     keys: A::KeyParts,
-) -> Result<Option<A::Value>, String> {
+) -> Result<Option<A::Value>, Fault> {
+    check(at, &address)?;
     let storage = at.storage();
-    let value = storage.try_fetch(address, keys).await.map_err(text)?;
-    value.map(|value| value.decode().map_err(text)).transpose()
+    let value = storage.try_fetch(address, keys).await.map_err(fault)?;
+    value.map(|value| value.decode().map_err(fault)).transpose()
+}
+
+/// Refuses an entry that is stored in another way than this worker knows.
+fn check(at: &AtBlock, address: &impl Address) -> Result<(), Fault> {
+    let (pallet, entry) = (address.pallet_name(), address.entry_name());
+    if has_storage(at.metadata_ref(), pallet, entry) {
+        Ok(())
+    } else {
+        let item = format!("storage {pallet}.{entry}");
+        Err(Fault::Incompatible { item, spec_version: at.spec_version() })
+    }
 }
 
 /// All entries under a prefix.
@@ -97,19 +89,20 @@ async fn all<A: Address, P: PrefixOf<A::KeyParts>>(
     at: &AtBlock,
     address: A,
     prefix: P,
-) -> Result<Vec<(A::KeyParts, A::Value)>, String> {
-    let mut entries = at.storage().iter(address, prefix).await.map_err(text)?;
+) -> Result<Vec<(A::KeyParts, A::Value)>, Fault> {
+    check(at, &address)?;
+    let mut entries = at.storage().iter(address, prefix).await.map_err(fault)?;
     let mut found = Vec::new();
     while let Some(entry) = entries.next().await {
-        let entry = entry.map_err(text)?;
-        let key = entry.key().and_then(|key| key.decode()).map_err(text)?;
-        found.push((key, entry.value().decode().map_err(text)?));
+        let entry = entry.map_err(fault)?;
+        let key = entry.key().and_then(|key| key.decode()).map_err(fault)?;
+        found.push((key, entry.value().decode().map_err(fault)?));
     }
     Ok(found)
 }
 
-fn text(error: impl Display) -> String {
-    error.to_string()
+fn fault(error: impl Display) -> Fault {
+    Fault::Other(error.to_string())
 }
 
 impl Client {
@@ -161,7 +154,8 @@ impl Client {
             let number =
                 get(&at, address::current_ruleset(), ()).await?.map_or(0, |found| found.0);
             let ruleset = get(&at, address::rulesets(), (number,)).await?;
-            let ruleset = ruleset.ok_or(format!("ruleset {number} is not there"))?;
+            let ruleset = ruleset
+                .ok_or_else(|| Fault::Other(format!("ruleset {number} is not there")))?;
             Ok((number, ruleset.0))
         })
         .await
@@ -349,11 +343,11 @@ impl Client {
         Ok(settlements)
     }
 
-    /// The first block of the current epoch: the randomness that orders are drawn from was not known
+    /// The first block of the previous epoch: the randomness that orders are drawn from was not known
     /// before it.
     pub async fn epoch_start(&self) -> Result<BlockNumber, ChainError> {
         self.read("the start of the epoch", |at| async move {
-            Ok(get(&at, address::epoch_start(), ()).await?.map_or(0, |found| found.0 .1))
+            Ok(get(&at, address::epoch_start(), ()).await?.map_or(0, |found| found.0 .0))
         })
         .await
     }
@@ -369,7 +363,7 @@ impl Client {
 }
 
 /// A whole map with numbers as keys, ascending.
-async fn map<A, K, V>(at: &AtBlock, address: A) -> Result<Vec<(K, V)>, String>
+async fn map<A, K, V>(at: &AtBlock, address: A) -> Result<Vec<(K, V)>, Fault>
 where
     A: Address<KeyParts = (K,), Value = Static<V>>,
     (): PrefixOf<(K,)>,
@@ -385,7 +379,7 @@ where
 async fn named_channels(
     at: &AtBlock,
     ids: Vec<((Static<AccountId>, ChannelId), Static<()>)>,
-) -> Result<Vec<(ChannelId, Channel)>, String> {
+) -> Result<Vec<(ChannelId, Channel)>, Fault> {
     let mut channels = Vec::with_capacity(ids.len());
     for ((_, channel), _) in ids {
         if let Some(found) = get(at, address::channels(), (channel,)).await? {

@@ -2,6 +2,7 @@
 
 use super::{
     calls::Call,
+    compatibility::has_call,
     connection::{number, Connection},
     ChainError, Client,
 };
@@ -139,7 +140,10 @@ impl Client {
             |reason: String| ChainError::NotIncluded { call: name.into(), reason };
         // Mortality counts from a block that no fork can undo.
         let at = connection.finalised().await.map_err(not_included)?;
-        let spec_version = at.spec_version();
+        if !has_call(at.metadata_ref(), call.pallet_name(), call.call_name()) {
+            let item = format!("call {name}");
+            return Err(ChainError::Incompatible { item, spec_version: at.spec_version() });
+        }
         let nonce = connection
             .rpc
             .system_account_next_index(&account)
@@ -149,14 +153,7 @@ impl Client {
             .mortal(MORTALITY)
             .nonce(nonce)
             .build();
-        let failed = |error: ExtrinsicError| match error {
-            ExtrinsicError::IncompatibleCodegen
-            | ExtrinsicError::PalletNameNotFound(_)
-            | ExtrinsicError::CallNameNotFound { .. } => {
-                ChainError::Incompatible { item: name.into(), spec_version }
-            }
-            other => not_included(other.to_string()),
-        };
+        let failed = |error: ExtrinsicError| not_included(error.to_string());
         let signed = at
             .transactions()
             .create_signed(call, key.pair(), parameters)

@@ -1,8 +1,5 @@
 //! What the pallets store, as the worker sees it. Types that both sides of a proof share are those of
-//! [`attribution_proof`]; these are only stored.
-//!
-//! [`super::runtime`] substitutes them for the generated ones. A test compares their fields with the
-//! runtime's metadata.
+//! [`attribution_proof`]; these are only stored. Tests compare them with the runtime's metadata.
 
 use attribution_proof::{
     challenge::Mark,

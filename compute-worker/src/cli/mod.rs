@@ -4,6 +4,7 @@ mod data;
 mod job;
 mod key;
 mod operator;
+mod serve;
 mod trace;
 
 use crate::{
@@ -111,6 +112,8 @@ fn render(value: &serde_json::Value, json: bool) -> String {
 enum Command {
     /// Work as an operator: train jobs and get paid.
     Run(operator::Run),
+    /// Serve models and settle their channels, without training.
+    Serve(serve::Serve),
     /// Prepare and publish records.
     #[command(subcommand)]
     Data(data::Data),
@@ -129,6 +132,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     telemetry::start(&global.log, global.json)?;
     match command {
         Command::Run(command) => command.run(&global).await,
+        Command::Serve(command) => command.run(&global).await,
         Command::Data(command) => command.run(&global).await,
         Command::Job(command) => command.run(&global).await,
         Command::Trace(command) => command.run(&global).await,

@@ -1,6 +1,6 @@
 //! `run`: an operator.
 
-use super::{stop_on_signals, Global};
+use super::{serve::ServingOptions, stop_on_signals, Global};
 use crate::{
     metrics::Metrics,
     operator::{self, hardware_profile, OperatorOptions},
@@ -41,6 +41,11 @@ pub(super) struct Run {
     /// Address for Prometheus; port 0 chooses a free one. None if missing.
     #[arg(long)]
     metrics: Option<String>,
+    /// Serve models at this address beside the jobs; port 0 chooses a free one. None if missing.
+    #[arg(long)]
+    listen: Option<String>,
+    #[command(flatten)]
+    serving: ServingOptions,
 }
 
 impl Run {
@@ -70,6 +75,28 @@ impl Run {
             checkpoint_every: self.checkpoint_every.max(1),
             progress: std::io::stderr().is_terminal() && !global.json,
         };
-        Ok(operator::run(options, chain, store, key, metrics, cancellation).await?)
+        let serving = async {
+            match &self.listen {
+                None => Ok(()),
+                Some(listen) => {
+                    let (poll, folder) = (options.poll, &global.folder);
+                    let (chain, store, key) = (chain.clone(), store.clone(), key.clone());
+                    let (metrics, cancellation) = (metrics.clone(), cancellation.clone());
+                    self.serving
+                        .serve(listen, folder, poll, chain, store, key, metrics, cancellation)
+                        .await
+                        .map_err(anyhow::Error::from)
+                }
+            }
+        };
+        let working = async {
+            let (chain, store, key) = (chain.clone(), store.clone(), key.clone());
+            let (metrics, cancellation) = (metrics.clone(), cancellation.clone());
+            operator::run(options.clone(), chain, store, key, metrics, cancellation)
+                .await
+                .map_err(anyhow::Error::from)
+        };
+        tokio::try_join!(working, serving)?;
+        Ok(())
     }
 }

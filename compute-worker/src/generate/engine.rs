@@ -29,7 +29,10 @@ pub struct EngineLimits {
 
 impl Default for EngineLimits {
     fn default() -> Self {
-        Self { queue: 64, active: 8 }
+        Self {
+            queue: 64,
+            active: 8,
+        }
     }
 }
 
@@ -147,7 +150,10 @@ impl GenerationEngine {
                 move || run(&base, jobs, limits.active.max(1), &breaking_off)
             })
             .map_err(|source| {
-                GenerateError::Model(ModelError::File { path: "generation thread".into(), source })
+                GenerateError::Model(ModelError::File {
+                    path: "generation thread".into(),
+                    source,
+                })
             })?;
         Ok(Self {
             base,
@@ -167,39 +173,66 @@ impl GenerationEngine {
     /// are running keep the one they started with.
     pub fn load_adapter(&self, name: impl Into<String>, adapter: Adapter) -> Result<()> {
         adapter.check_base(self.base.model.config())?;
-        let mut adapters = self.adapters.write().unwrap_or_else(PoisonError::into_inner);
+        let mut adapters = self
+            .adapters
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         adapters.insert(name.into(), Arc::new(adapter));
         Ok(())
     }
 
     /// Unloads an adapter; says whether there was one.
     pub fn unload_adapter(&self, name: &str) -> bool {
-        let mut adapters = self.adapters.write().unwrap_or_else(PoisonError::into_inner);
+        let mut adapters = self
+            .adapters
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         adapters.remove(name).is_some()
     }
 
     /// A loaded adapter.
     pub fn adapter(&self, name: &str) -> Option<Arc<Adapter>> {
-        self.adapters.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.adapters
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     /// Names of the loaded adapters.
     pub fn adapters(&self) -> Vec<String> {
-        self.adapters.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.adapters
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .cloned()
+            .collect()
     }
 
     /// Tokens of a prompt as the model sees it, with the begin token; refuses one that leaves no
     /// room for an answer.
     pub fn prompt_tokens(&self, prompt: &str) -> Result<Vec<u32>> {
         let config = self.base.model.config();
+        let limit = config.max_position_embeddings;
+        let least = self.base.tokenizer.least_tokens(prompt);
+        if least > limit {
+            return Err(ModelError::ContextLength {
+                found: least,
+                limit,
+            }
+            .into());
+        }
         let text = self.base.tokenizer.encode(prompt)?;
         let tokens: Vec<u32> = config.bos_token_id.into_iter().chain(text).collect();
         if tokens.is_empty() {
             return Err(ModelError::Empty.into());
         }
-        let limit = config.max_position_embeddings;
         if tokens.len() > limit {
-            return Err(ModelError::ContextLength { found: tokens.len(), limit }.into());
+            return Err(ModelError::ContextLength {
+                found: tokens.len(),
+                limit,
+            }
+            .into());
         }
         Ok(tokens)
     }
@@ -207,9 +240,10 @@ impl GenerationEngine {
     /// Queues a request.
     pub fn submit(&self, request: GenerationRequest) -> Result<Generation> {
         let adapter = match request.adapter {
-            Some(name) => {
-                Some(self.adapter(&name).ok_or(GenerateError::UnknownAdapter { name })?)
-            }
+            Some(name) => Some(
+                self.adapter(&name)
+                    .ok_or(GenerateError::UnknownAdapter { name })?,
+            ),
             None => None,
         };
         let (sender, events) = mpsc::unbounded_channel();
@@ -224,9 +258,9 @@ impl GenerationEngine {
         let queue = self.queue.as_ref().ok_or(GenerateError::Stopped)?;
         match queue.try_send(job) {
             Ok(()) => Ok(Generation { events }),
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                Err(GenerateError::Busy { waiting: queue.max_capacity() })
-            }
+            Err(mpsc::error::TrySendError::Full(_)) => Err(GenerateError::Busy {
+                waiting: queue.max_capacity(),
+            }),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(GenerateError::Stopped),
         }
     }
@@ -249,7 +283,11 @@ fn run(base: &ModelFolder, mut jobs: mpsc::Receiver<Job>, limit: usize, stop: &A
     let mut active: Vec<Active<'_>> = Vec::new();
     loop {
         while active.len() < limit {
-            let job = if active.is_empty() { jobs.blocking_recv() } else { jobs.try_recv().ok() };
+            let job = if active.is_empty() {
+                jobs.blocking_recv()
+            } else {
+                jobs.try_recv().ok()
+            };
             match job {
                 Some(job) => active.extend(Active::admit(job, &base.model, &base.tokenizer)),
                 None if active.is_empty() => return,
@@ -329,8 +367,11 @@ impl<'a> Active<'a> {
             .to_vec1::<f32>()
             .map_err(ModelError::from)?;
         let token = self.sampler.sample(&logits)?;
-        let time =
-            if self.generated == 0 { &mut self.prefill_time } else { &mut self.decode_time };
+        let time = if self.generated == 0 {
+            &mut self.prefill_time
+        } else {
+            &mut self.decode_time
+        };
         *time += begin.elapsed();
 
         if self.model.config().eos_token_id == Some(token) {
@@ -354,7 +395,11 @@ impl<'a> Active<'a> {
         let rest = self.stream.finish()?;
         self.emit(rest);
         // The bytes that waited may have completed a stop sequence.
-        let reason = if self.stream.is_stopped() { FinishReason::Stop } else { reason };
+        let reason = if self.stream.is_stopped() {
+            FinishReason::Stop
+        } else {
+            reason
+        };
         let generated = Generated {
             text: std::mem::take(&mut self.text),
             prompt_tokens: std::mem::take(&mut self.prompt),

@@ -10,7 +10,9 @@ pub enum GenerateError {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// No such adapter is loaded.
-    #[error("no adapter named {name} is loaded; load it first, or leave the name out for the base")]
+    #[error(
+        "no adapter named {name} is loaded; load it first, or leave the name out for the base"
+    )]
     UnknownAdapter {
         /// The name asked for.
         name: String,

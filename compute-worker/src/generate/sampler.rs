@@ -54,7 +54,10 @@ impl Sampler {
             return Err(ModelError::Empty.into());
         }
         if !logits.iter().all(|logit| logit.is_finite()) {
-            return Err(ModelError::NotFinite { name: "logits".into() }.into());
+            return Err(ModelError::NotFinite {
+                name: "logits".into(),
+            }
+            .into());
         }
         if self.temperature == 0.0 {
             let first = (0, logits[0]);

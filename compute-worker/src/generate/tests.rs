@@ -23,7 +23,9 @@ mod samplers {
 
     fn draws(sampling: Sampling, count: usize) -> Vec<u32> {
         let mut sampler = Sampler::new(&sampling).unwrap();
-        (0..count).map(|_| sampler.sample(&LOGITS).unwrap()).collect()
+        (0..count)
+            .map(|_| sampler.sample(&LOGITS).unwrap())
+            .collect()
     }
 
     #[test]
@@ -46,7 +48,10 @@ mod samplers {
         for (token, mass) in (0..).zip(masses) {
             let frequency =
                 draws.iter().filter(|&&draw| draw == token).count() as f64 / count as f64;
-            assert!((frequency - mass / total).abs() < 0.015, "token {token}: {frequency}");
+            assert!(
+                (frequency - mass / total).abs() < 0.015,
+                "token {token}: {frequency}"
+            );
         }
     }
 
@@ -57,21 +62,57 @@ mod samplers {
                 draws(sampling, 500).into_iter().collect();
             tokens.into_iter().collect::<Vec<_>>()
         };
-        assert_eq!(kept(Sampling { top_k: 1, ..sampling(1000, 1) }), [1]);
-        assert_eq!(kept(Sampling { top_k: 3, ..sampling(1000, 1) }), [1, 2, 3]);
+        assert_eq!(
+            kept(Sampling {
+                top_k: 1,
+                ..sampling(1000, 1)
+            }),
+            [1]
+        );
+        assert_eq!(
+            kept(Sampling {
+                top_k: 3,
+                ..sampling(1000, 1)
+            }),
+            [1, 2, 3]
+        );
         // The two largest have 0.40 each.
-        assert_eq!(kept(Sampling { top_p_millionths: 300_000, ..sampling(1000, 1) }), [1]);
-        assert_eq!(kept(Sampling { top_p_millionths: 700_000, ..sampling(1000, 1) }), [1, 3]);
+        assert_eq!(
+            kept(Sampling {
+                top_p_millionths: 300_000,
+                ..sampling(1000, 1)
+            }),
+            [1]
+        );
+        assert_eq!(
+            kept(Sampling {
+                top_p_millionths: 700_000,
+                ..sampling(1000, 1)
+            }),
+            [1, 3]
+        );
     }
 
     #[test]
     fn fails_when_parameters_or_logits_make_no_sense() {
         for wrong in [
-            Sampling { top_p_millionths: 0, ..sampling(1000, 1) },
-            Sampling { top_p_millionths: 1_000_001, ..sampling(1000, 1) },
-            Sampling { maximum_tokens: 0, ..sampling(1000, 1) },
+            Sampling {
+                top_p_millionths: 0,
+                ..sampling(1000, 1)
+            },
+            Sampling {
+                top_p_millionths: 1_000_001,
+                ..sampling(1000, 1)
+            },
+            Sampling {
+                maximum_tokens: 0,
+                ..sampling(1000, 1)
+            },
         ] {
-            assert!(matches!(Sampler::new(&wrong), Err(GenerateError::Sampling { .. })));
+            assert!(matches!(
+                Sampler::new(&wrong),
+                Err(GenerateError::Sampling { .. })
+            ));
         }
         let mut sampler = Sampler::new(&sampling(0, 1)).unwrap();
         assert!(sampler.sample(&[0.0, f32::NAN]).is_err());
@@ -152,7 +193,10 @@ mod engines {
     fn expected(adapter: Option<u8>, sampling: &Sampling) -> Vec<u32> {
         let (model, adapter) = (tiny_model(1), adapter.map(tiny_adapter));
         let mut sampler = Sampler::new(sampling).unwrap();
-        let mut tokens: Vec<u32> = [256].into_iter().chain("fn main".bytes().map(u32::from)).collect();
+        let mut tokens: Vec<u32> = [256]
+            .into_iter()
+            .chain("fn main".bytes().map(u32::from))
+            .collect();
         let prompt = tokens.len();
         while tokens.len() < prompt + sampling.maximum_tokens as usize {
             // Through a cache, so that the rounding is the engine's.
@@ -160,7 +204,9 @@ mod engines {
             let (prefill, rest) = tokens.split_at(prompt);
             let mut logits = model.decode(prefill, &mut cache, adapter.as_ref()).unwrap();
             for token in rest {
-                logits = model.decode(&[*token], &mut cache, adapter.as_ref()).unwrap();
+                logits = model
+                    .decode(&[*token], &mut cache, adapter.as_ref())
+                    .unwrap();
             }
             let token = sampler.sample(&logits.to_vec1::<f32>().unwrap()).unwrap();
             if token == 257 {
@@ -176,9 +222,11 @@ mod engines {
         let engine = engine(EngineLimits::default());
         let cases: Vec<(Option<&str>, Option<u8>, Sampling)> = (0..9u64)
             .map(|i| {
-                let (name, seed) =
-                    [(None, None), (Some("first"), Some(2)), (Some("second"), Some(9))]
-                        [i as usize % 3];
+                let (name, seed) = [
+                    (None, None),
+                    (Some("first"), Some(2)),
+                    (Some("second"), Some(9)),
+                ][i as usize % 3];
                 (name, seed, sampling(500 * (i as u32 % 2), i))
             })
             .collect();
@@ -219,11 +267,20 @@ mod engines {
     #[tokio::test]
     async fn an_answer_ends_with_the_context() {
         let engine = engine(EngineLimits::default());
-        let request = request(None, Sampling { maximum_tokens: 1000, ..sampling(1000, 1) });
+        let request = request(
+            None,
+            Sampling {
+                maximum_tokens: 1000,
+                ..sampling(1000, 1)
+            },
+        );
         let generated = engine.submit(request).unwrap().finish().await.unwrap();
         if generated.reason == FinishReason::Length {
             // The context of 32 holds all inputs; the last token is only an output.
-            assert_eq!(generated.prompt_tokens.len() + generated.response_tokens.len(), 33);
+            assert_eq!(
+                generated.prompt_tokens.len() + generated.response_tokens.len(),
+                33
+            );
         } else {
             assert!(generated.response_tokens.len() < 25);
         }
@@ -231,8 +288,14 @@ mod engines {
 
     #[tokio::test]
     async fn dropping_an_answer_cancels_it() {
-        let engine = engine(EngineLimits { queue: 4, active: 1 });
-        let long = Sampling { maximum_tokens: 1000, ..sampling(1000, 1) };
+        let engine = engine(EngineLimits {
+            queue: 4,
+            active: 1,
+        });
+        let long = Sampling {
+            maximum_tokens: 1000,
+            ..sampling(1000, 1)
+        };
         drop(engine.submit(request(None, long)).unwrap());
         let after = engine.submit(request(None, sampling(0, 1))).unwrap();
         after.finish().await.unwrap();
@@ -241,24 +304,41 @@ mod engines {
     #[tokio::test]
     async fn fails_when_a_request_cannot_be_served() {
         let engine = engine(EngineLimits::default());
-        let unknown = engine.submit(request(Some("third"), sampling(0, 1))).unwrap_err();
-        assert!(matches!(unknown, GenerateError::UnknownAdapter { .. }), "{unknown}");
-        let long = GenerationRequest { prompt: "x".repeat(32), ..request(None, sampling(0, 1)) };
+        let unknown = engine
+            .submit(request(Some("third"), sampling(0, 1)))
+            .unwrap_err();
+        assert!(
+            matches!(unknown, GenerateError::UnknownAdapter { .. }),
+            "{unknown}"
+        );
+        let long = GenerationRequest {
+            prompt: "x".repeat(32),
+            ..request(None, sampling(0, 1))
+        };
         let error = engine.submit(long).unwrap_err();
         assert!(
             matches!(
                 error,
-                GenerateError::Model(ModelError::ContextLength { found: 33, limit: 32 })
+                GenerateError::Model(ModelError::ContextLength {
+                    found: 33,
+                    limit: 32
+                })
             ),
             "{error}"
         );
-        let sampling = Sampling { top_p_millionths: 0, ..sampling(0, 1) };
+        let sampling = Sampling {
+            top_p_millionths: 0,
+            ..sampling(0, 1)
+        };
         assert!(engine.submit(request(None, sampling)).is_err());
     }
 
     #[tokio::test]
     async fn fails_when_the_queue_is_full() {
-        let engine = engine(EngineLimits { queue: 1, active: 1 });
+        let engine = engine(EngineLimits {
+            queue: 1,
+            active: 1,
+        });
         let mut busy = None;
         let mut running = Vec::new();
         // The thread takes requests out as they come; it cannot outrun all of these.
@@ -271,7 +351,10 @@ mod engines {
                 }
             }
         }
-        assert!(matches!(busy, Some(GenerateError::Busy { waiting: 1 })), "{busy:?}");
+        assert!(
+            matches!(busy, Some(GenerateError::Busy { waiting: 1 })),
+            "{busy:?}"
+        );
         for generation in running {
             generation.finish().await.unwrap();
         }
@@ -296,10 +379,17 @@ mod engines {
 
     #[tokio::test]
     async fn dropping_the_engine_breaks_answers_off() {
-        let engine = engine(EngineLimits { queue: 4, active: 1 });
-        let long = Sampling { maximum_tokens: 1000, ..sampling(1000, 1) };
-        let running: Vec<Generation> =
-            (0..3).map(|_| engine.submit(request(None, long)).unwrap()).collect();
+        let engine = engine(EngineLimits {
+            queue: 4,
+            active: 1,
+        });
+        let long = Sampling {
+            maximum_tokens: 1000,
+            ..sampling(1000, 1)
+        };
+        let running: Vec<Generation> = (0..3)
+            .map(|_| engine.submit(request(None, long)).unwrap())
+            .collect();
         drop(engine);
         for generation in running {
             // Finished before the drop, or told that the engine has stopped.

@@ -71,7 +71,9 @@ impl<'a> TextStream<'a> {
 
     /// Text of the tokens that have not become text.
     fn pending(&self) -> Result<String> {
-        let before = self.tokenizer.decode(&self.tokens[self.context..self.next])?;
+        let before = self
+            .tokenizer
+            .decode(&self.tokens[self.context..self.next])?;
         let all = self.tokenizer.decode(&self.tokens[self.context..])?;
         match all.strip_prefix(&before) {
             Some(text) => Ok(text.to_owned()),
@@ -86,7 +88,12 @@ impl<'a> TextStream<'a> {
             return String::new();
         }
         self.held.push_str(text);
-        if let Some(start) = self.stop.iter().filter_map(|stop| self.held.find(stop)).min() {
+        if let Some(start) = self
+            .stop
+            .iter()
+            .filter_map(|stop| self.held.find(stop))
+            .min()
+        {
             self.stopped = true;
             self.held.truncate(start);
             return std::mem::take(&mut self.held);
@@ -95,7 +102,11 @@ impl<'a> TextStream<'a> {
             .held
             .char_indices()
             .map(|(start, _)| start)
-            .find(|&start| self.stop.iter().any(|stop| stop.starts_with(&self.held[start..])))
+            .find(|&start| {
+                self.stop
+                    .iter()
+                    .any(|stop| stop.starts_with(&self.held[start..]))
+            })
             .unwrap_or(self.held.len());
         let kept = self.held.split_off(safe);
         std::mem::replace(&mut self.held, kept)

@@ -103,7 +103,11 @@ impl AdapterConfig {
     /// Checks that this decoder computes exactly what the configuration says.
     pub fn validate(&self) -> Result<()> {
         let unsupported = |field, value: &dyn std::fmt::Display, supported| {
-            Err(ModelError::Unsupported { field, value: value.to_string(), supported })
+            Err(ModelError::Unsupported {
+                field,
+                value: value.to_string(),
+                supported,
+            })
         };
         if self.peft_type != "LORA" {
             return unsupported("peft_type", &self.peft_type, "LORA");
@@ -120,7 +124,11 @@ impl AdapterConfig {
         if self.fan_in_fan_out {
             return unsupported("fan_in_fan_out", &true, "false");
         }
-        if self.modules_to_save.as_ref().is_some_and(|modules| !modules.is_empty()) {
+        if self
+            .modules_to_save
+            .as_ref()
+            .is_some_and(|modules| !modules.is_empty())
+        {
             return unsupported("modules_to_save", &"modules", "none");
         }
         if self.r == 0 || self.targets()?.is_empty() {
@@ -237,8 +245,14 @@ impl Adapter {
 
     /// Writes an adapter's folder.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        write_file(&folder.join(ADAPTER_CONFIG_FILE), self.config_json()?.as_bytes())?;
-        write_file(&folder.join(ADAPTER_WEIGHTS_FILE), &write_tensors(&self.tensors())?)
+        write_file(
+            &folder.join(ADAPTER_CONFIG_FILE),
+            self.config_json()?.as_bytes(),
+        )?;
+        write_file(
+            &folder.join(ADAPTER_WEIGHTS_FILE),
+            &write_tensors(&self.tensors())?,
+        )
     }
 
     /// Content of `adapter_config.json`.
@@ -286,7 +300,9 @@ impl Adapter {
             )));
         }
         for projection in Projection::ALL {
-            let Some(factors) = self.factors(0, projection) else { continue };
+            let Some(factors) = self.factors(0, projection) else {
+                continue;
+            };
             let found = (factors.b.dim(0)?, factors.a.dim(1)?);
             let expected = projection.dimensions(base);
             if found != expected {

@@ -28,7 +28,11 @@ impl KeyValueCache {
                 Ok((empty()?, empty()?))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { layers, length: 0, context })
+        Ok(Self {
+            layers,
+            length: 0,
+            context,
+        })
     }
 
     /// Tokens in the cache.
@@ -50,7 +54,10 @@ impl KeyValueCache {
     pub(super) fn reserve(&self, count: usize) -> Result<()> {
         let found = self.length + count;
         if found > self.context {
-            return Err(ModelError::ContextLength { found, limit: self.context });
+            return Err(ModelError::ContextLength {
+                found,
+                limit: self.context,
+            });
         }
         Ok(())
     }

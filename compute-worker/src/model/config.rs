@@ -99,7 +99,11 @@ impl LlamaConfig {
             intermediate_size: (hidden_size * 8 / 3).next_multiple_of(32),
             num_hidden_layers: layers,
             num_attention_heads: heads,
-            num_key_value_heads: Some(if heads % 2 == 0 { heads / 2 } else { heads }),
+            num_key_value_heads: Some(if heads.is_multiple_of(2) {
+                heads / 2
+            } else {
+                heads
+            }),
             head_dim: None,
             max_position_embeddings: context,
             rms_norm_eps: 1e-5,
@@ -122,13 +126,18 @@ impl LlamaConfig {
 
     /// Width of one head.
     pub fn head_dim(&self) -> usize {
-        self.head_dim.unwrap_or(self.hidden_size / self.num_attention_heads.max(1))
+        self.head_dim
+            .unwrap_or(self.hidden_size / self.num_attention_heads.max(1))
     }
 
     /// Checks that this decoder computes exactly what the configuration says.
     pub fn validate(&self) -> Result<()> {
         let unsupported = |field, value: &dyn std::fmt::Display, supported| {
-            Err(ModelError::Unsupported { field, value: value.to_string(), supported })
+            Err(ModelError::Unsupported {
+                field,
+                value: value.to_string(),
+                supported,
+            })
         };
         if self.model_type != "llama" {
             return unsupported("model_type", &self.model_type, "llama");
@@ -161,24 +170,32 @@ impl LlamaConfig {
                 return Err(ModelError::Config(format!("{field} is zero")));
             }
         }
-        if self.head_dim.is_none() && self.hidden_size % self.num_attention_heads != 0 {
+        if self.head_dim.is_none() && !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return Err(ModelError::Config(format!(
                 "hidden_size {} is not a multiple of num_attention_heads {}",
                 self.hidden_size, self.num_attention_heads
             )));
         }
-        if self.num_attention_heads % self.key_value_heads() != 0 {
+        if !self
+            .num_attention_heads
+            .is_multiple_of(self.key_value_heads())
+        {
             return Err(ModelError::Config(format!(
                 "num_attention_heads {} is not a multiple of num_key_value_heads {}",
                 self.num_attention_heads,
                 self.key_value_heads()
             )));
         }
-        if self.head_dim() == 0 || self.head_dim() % 2 != 0 {
-            return Err(ModelError::Config(format!("head_dim {} is not even", self.head_dim())));
+        if self.head_dim() == 0 || !self.head_dim().is_multiple_of(2) {
+            return Err(ModelError::Config(format!(
+                "head_dim {} is not even",
+                self.head_dim()
+            )));
         }
         if !(self.rms_norm_eps > 0.0 && self.rope_theta > 0.0) {
-            return Err(ModelError::Config("rms_norm_eps and rope_theta must be positive".into()));
+            return Err(ModelError::Config(
+                "rms_norm_eps and rope_theta must be positive".into(),
+            ));
         }
         Ok(())
     }

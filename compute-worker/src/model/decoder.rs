@@ -134,9 +134,19 @@ impl Llama {
             true => None,
             false => Some(tensor(HEAD, &[vocabulary, hidden])?),
         };
-        let rotary =
-            RotaryTable::new(config.max_position_embeddings, config.head_dim(), config.rope_theta);
-        Ok(Self { config, embedding, layers, norm, head, rotary })
+        let rotary = RotaryTable::new(
+            config.max_position_embeddings,
+            config.head_dim(),
+            config.rope_theta,
+        );
+        Ok(Self {
+            config,
+            embedding,
+            layers,
+            norm,
+            head,
+            rotary,
+        })
     }
 
     /// The configuration.
@@ -157,7 +167,10 @@ impl Llama {
         ]);
         for (index, layer) in self.layers.iter().enumerate() {
             tensors.insert(norm_name(index, INPUT_NORM), layer.input_norm.clone());
-            tensors.insert(norm_name(index, POST_NORM), layer.post_attention_norm.clone());
+            tensors.insert(
+                norm_name(index, POST_NORM),
+                layer.post_attention_norm.clone(),
+            );
             for projection in Projection::ALL {
                 let name = format!("{}.weight", projection.path(index));
                 tensors.insert(name, layer.projections[projection.index()].clone());
@@ -177,7 +190,9 @@ impl Llama {
     /// The same model with weights that collect gradients.
     pub fn into_trainable(self) -> Result<Self> {
         let tensors = self.tensors();
-        Self::build(self.config, |name, _| Ok(Var::from_tensor(&tensors[name])?.into_inner()))
+        Self::build(self.config, |name, _| {
+            Ok(Var::from_tensor(&tensors[name])?.into_inner())
+        })
     }
 
     /// Weight of a linear map, `[out, in]`.
@@ -229,8 +244,13 @@ impl Llama {
         if let Some(&found) = lengths.iter().find(|&&length| length > limit) {
             return Err(ModelError::ContextLength { found, limit });
         }
-        let segments =
-            lengths.iter().map(|&length| Segment { queries: length, keys: length }).collect();
+        let segments = lengths
+            .iter()
+            .map(|&length| Segment {
+                queries: length,
+                keys: length,
+            })
+            .collect();
         let shape = self.attention_shape(segments);
         let positions: Arc<[usize]> = lengths.iter().flat_map(|&length| 0..length).collect();
         let mut x = self.embed(tokens)?;
@@ -267,7 +287,10 @@ impl Llama {
         }
         cache.reserve(count)?;
         let past = cache.len();
-        let shape = self.attention_shape(vec![Segment { queries: count, keys: past + count }]);
+        let shape = self.attention_shape(vec![Segment {
+            queries: count,
+            keys: past + count,
+        }]);
         let positions: Arc<[usize]> = (past..past + count).collect();
         let mut x = self.embed(tokens)?;
         for (index, layer) in self.layers.iter().enumerate() {
@@ -280,7 +303,9 @@ impl Llama {
             x = self.layer(index, layer, &x, adapter, &Mode::Decode, attend)?;
         }
         cache.advance(count);
-        Ok(self.logits(&x.narrow(0, count - 1, 1)?.contiguous()?)?.squeeze(0)?)
+        Ok(self
+            .logits(&x.narrow(0, count - 1, 1)?.contiguous()?)?
+            .squeeze(0)?)
     }
 
     fn attention_shape(&self, segments: Vec<Segment>) -> AttentionShape {
@@ -322,9 +347,19 @@ impl Llama {
         let apply = |projection: Projection, x: &Tensor| {
             let weight = &layer.projections[projection.index()];
             let update = adapter.and_then(|adapter| {
-                adapter.factors(index, projection).map(|factors| (factors, adapter.config().scale()))
+                adapter
+                    .factors(index, projection)
+                    .map(|factors| (factors, adapter.config().scale()))
             });
-            project(x, weight, update, mode, index, projection, adapter.is_some())
+            project(
+                x,
+                weight,
+                update,
+                mode,
+                index,
+                projection,
+                adapter.is_some(),
+            )
         };
         let normed = rms_norm(x, &layer.input_norm, epsilon)?;
         let attended = attend(
@@ -334,8 +369,10 @@ impl Llama {
         )?;
         let x = (x + apply(Projection::Output, &attended)?)?;
         let normed = rms_norm(&x, &layer.post_attention_norm, epsilon)?;
-        let gated =
-            silu_mul(&apply(Projection::Gate, &normed)?, &apply(Projection::Up, &normed)?)?;
+        let gated = silu_mul(
+            &apply(Projection::Gate, &normed)?,
+            &apply(Projection::Up, &normed)?,
+        )?;
         Ok((&x + apply(Projection::Down, &gated)?)?)
     }
 }

@@ -92,9 +92,11 @@ pub enum ModelError {
         offset: usize,
     },
     /// A prompt, or a prompt with its answer, does not fit.
-    #[error("{found} tokens do not fit the model's context of {limit}; shorten the prompt")]
+    #[error(
+        "{found} or more tokens do not fit the model's context of {limit}; shorten the prompt"
+    )]
     ContextLength {
-        /// Tokens asked for.
+        /// Tokens asked for, at least.
         found: usize,
         /// Tokens that fit.
         limit: usize,

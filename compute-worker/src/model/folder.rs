@@ -41,7 +41,10 @@ impl ModelFolder {
     ) -> Result<Self> {
         let config: LlamaConfig = parse_json(config, Path::new(CONFIG_FILE))?;
         let tensors = read_tensors(weights, Path::new(WEIGHTS_FILE), device)?;
-        Self::new(Llama::from_tensors(config, tensors)?, TextTokenizer::from_bytes(tokenizer)?)
+        Self::new(
+            Llama::from_tensors(config, tensors)?,
+            TextTokenizer::from_bytes(tokenizer)?,
+        )
     }
 
     /// Reads a folder.
@@ -59,17 +62,29 @@ impl ModelFolder {
         let config = serde_json::to_string_pretty(self.model.config())
             .map_err(|error| ModelError::Config(error.to_string()))?;
         write_file(&folder.join(CONFIG_FILE), config.as_bytes())?;
-        write_file(&folder.join(WEIGHTS_FILE), &write_tensors(&self.model.tensors())?)?;
-        write_file(&folder.join(TOKENIZER_FILE), self.tokenizer.to_json()?.as_bytes())
+        write_file(
+            &folder.join(WEIGHTS_FILE),
+            &write_tensors(&self.model.tensors())?,
+        )?;
+        write_file(
+            &folder.join(TOKENIZER_FILE),
+            self.tokenizer.to_json()?.as_bytes(),
+        )
     }
 }
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|source| ModelError::File { path: path.into(), source })
+    std::fs::read(path).map_err(|source| ModelError::File {
+        path: path.into(),
+        source,
+    })
 }
 
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let file_error = |source| ModelError::File { path: path.into(), source };
+    let file_error = |source| ModelError::File {
+        path: path.into(),
+        source,
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(file_error)?;
     }
@@ -77,6 +92,8 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| ModelError::Json { path: path.into(), reason: error.to_string() })
+    serde_json::from_slice(bytes).map_err(|error| ModelError::Json {
+        path: path.into(),
+        reason: error.to_string(),
+    })
 }

@@ -53,7 +53,9 @@ impl Projection {
 
     /// The projection of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|projection| projection.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|projection| projection.name() == name)
     }
 
     /// Path of the module in Hugging Face's model, for example `model.layers.0.mlp.up_proj`.

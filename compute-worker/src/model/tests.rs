@@ -37,7 +37,10 @@ pub(crate) fn tiny_adapter(seed: u8) -> Adapter {
                 (sign * 0.2 * (1.0 + (i % 7) as f64 + f64::from(seed)).sin()) as f32
             })
             .collect();
-        (name, Tensor::from_vec(values, tensor.shape(), &Device::Cpu).unwrap())
+        (
+            name,
+            Tensor::from_vec(values, tensor.shape(), &Device::Cpu).unwrap(),
+        )
     });
     Adapter::from_tensors(config, &tiny_config(), tensors.collect()).unwrap()
 }
@@ -60,7 +63,10 @@ fn loss(model: &Llama, adapter: Option<&Adapter>) -> Tensor {
     let inputs: Vec<u32> = [&TOKENS[..5], &TOKENS[6..11]].concat();
     let targets: Vec<u32> = [&TOKENS[1..6], &TOKENS[7..12]].concat();
     let logits = model.forward(&inputs, &[5, 5], adapter).unwrap();
-    negative_log_likelihood(&logits, &targets.into()).unwrap().mean_all().unwrap()
+    negative_log_likelihood(&logits, &targets.into())
+        .unwrap()
+        .mean_all()
+        .unwrap()
 }
 
 mod tokenizer {
@@ -84,36 +90,84 @@ mod tokenizer {
         let tokenizer = TextTokenizer::byte_level().unwrap();
         let text = "<|end_of_text|>";
         assert_eq!(tokenizer.encode(text).unwrap().len(), text.len());
-        assert_eq!(tokenizer.decode(&[BEGIN_OF_TEXT, 65, END_OF_TEXT]).unwrap(), "A");
-        assert_eq!(tokenizer.inner().token_to_id("<|begin_of_text|>"), Some(BEGIN_OF_TEXT));
+        assert_eq!(
+            tokenizer.decode(&[BEGIN_OF_TEXT, 65, END_OF_TEXT]).unwrap(),
+            "A"
+        );
+        assert_eq!(
+            tokenizer.inner().token_to_id("<|begin_of_text|>"),
+            Some(BEGIN_OF_TEXT)
+        );
         assert_eq!(tokenizer.inner().token_to_id(text), Some(END_OF_TEXT));
+    }
+
+    #[test]
+    fn long_texts_lose_nothing_between_pieces() {
+        let tokenizer = TextTokenizer::byte_level().unwrap();
+        for text in ["🦀é".repeat(40_000), "a line\n".repeat(30_000)] {
+            let bytes: Vec<u32> = text.bytes().map(u32::from).collect();
+            assert_eq!(tokenizer.encode(&text).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn the_least_number_of_tokens_is_a_lower_bound() {
+        let tokenizer = TextTokenizer::byte_level().unwrap();
+        for text in ["", "a", "Grüße, 世界 🦀", &"x".repeat(1000)] {
+            assert!(tokenizer.least_tokens(text) <= tokenizer.encode(text).unwrap().len());
+        }
+        assert_eq!(tokenizer.least_tokens(&"x".repeat(1000)), 250);
     }
 
     #[test]
     fn fails_when_text_is_not_utf8() {
         let tokenizer = TextTokenizer::byte_level().unwrap();
         let error = tokenizer.encode_bytes(b"ab\xffcd").unwrap_err();
-        assert!(matches!(error, ModelError::NotUtf8 { offset: 2 }), "{error}");
+        assert!(
+            matches!(error, ModelError::NotUtf8 { offset: 2 }),
+            "{error}"
+        );
     }
 
     #[test]
     fn fails_when_vocabularies_differ() {
         let tokenizer = TextTokenizer::byte_level().unwrap();
         tokenizer.check(&tiny_config()).unwrap();
-        tokenizer.check(&LlamaConfig { vocab_size: 320, ..tiny_config() }).unwrap();
+        tokenizer
+            .check(&LlamaConfig {
+                vocab_size: 320,
+                ..tiny_config()
+            })
+            .unwrap();
         for vocab_size in [257, 32_000] {
-            let error =
-                tokenizer.check(&LlamaConfig { vocab_size, ..tiny_config() }).unwrap_err();
-            assert!(error.to_string().contains("it has 258 tokens, the model"), "{error}");
+            let error = tokenizer
+                .check(&LlamaConfig {
+                    vocab_size,
+                    ..tiny_config()
+                })
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("it has 258 tokens, the model"),
+                "{error}"
+            );
         }
-        let config = LlamaConfig { eos_token_id: Some(10), ..tiny_config() };
+        let config = LlamaConfig {
+            eos_token_id: Some(10),
+            ..tiny_config()
+        };
         let error = tokenizer.check(&config).unwrap_err().to_string();
-        assert!(error.contains("eos_token_id 10 is not one of its special tokens"), "{error}");
+        assert!(
+            error.contains("eos_token_id 10 is not one of its special tokens"),
+            "{error}"
+        );
     }
 
     #[test]
     fn fails_when_file_is_not_a_tokenizer() {
-        assert!(matches!(TextTokenizer::from_bytes(b"{}"), Err(ModelError::Tokenizer(_))));
+        assert!(matches!(
+            TextTokenizer::from_bytes(b"{}"),
+            Err(ModelError::Tokenizer(_))
+        ));
     }
 }
 
@@ -141,10 +195,22 @@ mod config {
     #[test]
     fn fails_when_the_computation_would_differ() {
         let wrong = [
-            LlamaConfig { model_type: "mistral".into(), ..tiny_config() },
-            LlamaConfig { hidden_act: "gelu".into(), ..tiny_config() },
-            LlamaConfig { attention_bias: true, ..tiny_config() },
-            LlamaConfig { mlp_bias: true, ..tiny_config() },
+            LlamaConfig {
+                model_type: "mistral".into(),
+                ..tiny_config()
+            },
+            LlamaConfig {
+                hidden_act: "gelu".into(),
+                ..tiny_config()
+            },
+            LlamaConfig {
+                attention_bias: true,
+                ..tiny_config()
+            },
+            LlamaConfig {
+                mlp_bias: true,
+                ..tiny_config()
+            },
             LlamaConfig {
                 rope_scaling: Some(serde_json::json!({ "factor": 8.0 })),
                 ..tiny_config()
@@ -159,11 +225,26 @@ mod config {
     #[test]
     fn fails_when_dimensions_contradict() {
         let wrong = [
-            LlamaConfig { hidden_size: 18, ..tiny_config() },
-            LlamaConfig { num_key_value_heads: Some(3), ..tiny_config() },
-            LlamaConfig { head_dim: Some(3), ..tiny_config() },
-            LlamaConfig { num_hidden_layers: 0, ..tiny_config() },
-            LlamaConfig { rms_norm_eps: f64::NAN, ..tiny_config() },
+            LlamaConfig {
+                hidden_size: 18,
+                ..tiny_config()
+            },
+            LlamaConfig {
+                num_key_value_heads: Some(3),
+                ..tiny_config()
+            },
+            LlamaConfig {
+                head_dim: Some(3),
+                ..tiny_config()
+            },
+            LlamaConfig {
+                num_hidden_layers: 0,
+                ..tiny_config()
+            },
+            LlamaConfig {
+                rms_norm_eps: f64::NAN,
+                ..tiny_config()
+            },
         ];
         for config in wrong {
             let error = config.validate().unwrap_err();
@@ -210,7 +291,10 @@ mod files {
 
     #[test]
     fn tied_embeddings_store_one_matrix() {
-        let config = LlamaConfig { tie_word_embeddings: true, ..tiny_config() };
+        let config = LlamaConfig {
+            tie_word_embeddings: true,
+            ..tiny_config()
+        };
         let model = Llama::initialize(config, [1; 32], &Device::Cpu).unwrap();
         assert!(!model.tensors().contains_key("lm_head.weight"));
         let untied = Llama::initialize(tiny_config(), [1; 32], &Device::Cpu).unwrap();
@@ -249,7 +333,10 @@ mod files {
         let name = Projection::Gate.path(1) + ".weight";
         tensors.remove(&name).unwrap();
         let error = Llama::from_tensors(tiny_config(), tensors).unwrap_err();
-        assert!(matches!(&error, ModelError::MissingTensor { name: n } if *n == name), "{error}");
+        assert!(
+            matches!(&error, ModelError::MissingTensor { name: n } if *n == name),
+            "{error}"
+        );
     }
 
     #[test]
@@ -258,15 +345,23 @@ mod files {
         let extra = Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap();
         tensors.insert("model.layers.2.mlp.up_proj.weight".into(), extra);
         let error = Llama::from_tensors(tiny_config(), tensors).unwrap_err();
-        assert!(matches!(error, ModelError::UnexpectedTensor { .. }), "{error}");
+        assert!(
+            matches!(error, ModelError::UnexpectedTensor { .. }),
+            "{error}"
+        );
     }
 
     #[test]
     fn fails_when_a_shape_is_wrong() {
         let (tensors, _) = weights();
-        let config = LlamaConfig { intermediate_size: 25, ..tiny_config() };
+        let config = LlamaConfig {
+            intermediate_size: 25,
+            ..tiny_config()
+        };
         let error = Llama::from_tensors(config, tensors).unwrap_err();
-        assert!(error.to_string().contains("has shape [24, 16], the configuration requires [25, 16]"));
+        assert!(error
+            .to_string()
+            .contains("has shape [24, 16], the configuration requires [25, 16]"));
     }
 
     #[test]
@@ -274,7 +369,9 @@ mod files {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("integers.safetensors");
         let integers = Tensor::zeros(3, DType::I64, &Device::Cpu).unwrap();
-        integers.save_safetensors("model.norm.weight", &path).unwrap();
+        integers
+            .save_safetensors("model.norm.weight", &path)
+            .unwrap();
         let error = read(&std::fs::read(&path).unwrap()).unwrap_err();
         assert!(matches!(error, ModelError::WrongType { .. }), "{error}");
 
@@ -323,7 +420,10 @@ mod adapters {
         let loaded = Adapter::load(folder.path(), &tiny_config(), &Device::Cpu).unwrap();
         assert_eq!(loaded.config(), adapter.config());
         let name = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
-        assert_eq!(flat(&loaded.tensors()[name]), flat(&adapter.tensors()[name]));
+        assert_eq!(
+            flat(&loaded.tensors()[name]),
+            flat(&adapter.tensors()[name])
+        );
         assert_eq!(loaded.tensors().len(), 2 * 2 * Projection::ALL.len());
     }
 
@@ -333,18 +433,25 @@ mod adapters {
             target_modules: vec!["v_proj".into(), "q_proj".into()],
             ..AdapterConfig::new(2, 4.0)
         };
-        let adapter =
-            Adapter::initialize(config, &tiny_config(), [1; 32], &Device::Cpu).unwrap();
+        let adapter = Adapter::initialize(config, &tiny_config(), [1; 32], &Device::Cpu).unwrap();
         assert_eq!(adapter.tensors().len(), 2 * 2 * 2);
-        tiny_model(1).forward(&TOKENS, &[12], Some(&adapter)).unwrap();
+        tiny_model(1)
+            .forward(&TOKENS, &[12], Some(&adapter))
+            .unwrap();
     }
 
     #[test]
     fn fails_when_the_base_is_another() {
         let adapter = tiny_adapter(3);
         for base in [
-            LlamaConfig { num_hidden_layers: 3, ..tiny_config() },
-            LlamaConfig { intermediate_size: 32, ..tiny_config() },
+            LlamaConfig {
+                num_hidden_layers: 3,
+                ..tiny_config()
+            },
+            LlamaConfig {
+                intermediate_size: 32,
+                ..tiny_config()
+            },
         ] {
             let error = adapter.check_base(&base).unwrap_err();
             assert!(matches!(error, ModelError::WrongBase(_)), "{error}");
@@ -356,12 +463,30 @@ mod adapters {
     #[test]
     fn fails_when_the_configuration_is_unsupported() {
         let wrong = [
-            AdapterConfig { peft_type: "IA3".into(), ..AdapterConfig::new(2, 4.0) },
-            AdapterConfig { lora_dropout: 0.1, ..AdapterConfig::new(2, 4.0) },
-            AdapterConfig { use_dora: true, ..AdapterConfig::new(2, 4.0) },
-            AdapterConfig { bias: "all".into(), ..AdapterConfig::new(2, 4.0) },
-            AdapterConfig { target_modules: vec!["lm_head".into()], ..AdapterConfig::new(2, 4.0) },
-            AdapterConfig { target_modules: Vec::new(), ..AdapterConfig::new(2, 4.0) },
+            AdapterConfig {
+                peft_type: "IA3".into(),
+                ..AdapterConfig::new(2, 4.0)
+            },
+            AdapterConfig {
+                lora_dropout: 0.1,
+                ..AdapterConfig::new(2, 4.0)
+            },
+            AdapterConfig {
+                use_dora: true,
+                ..AdapterConfig::new(2, 4.0)
+            },
+            AdapterConfig {
+                bias: "all".into(),
+                ..AdapterConfig::new(2, 4.0)
+            },
+            AdapterConfig {
+                target_modules: vec!["lm_head".into()],
+                ..AdapterConfig::new(2, 4.0)
+            },
+            AdapterConfig {
+                target_modules: Vec::new(),
+                ..AdapterConfig::new(2, 4.0)
+            },
             AdapterConfig::new(0, 4.0),
             AdapterConfig::new(2, f64::NAN),
         ];
@@ -369,7 +494,10 @@ mod adapters {
             config.validate().unwrap_err();
         }
         assert_eq!(AdapterConfig::new(4, 8.0).scale(), 2.0);
-        let scaled = AdapterConfig { use_rslora: true, ..AdapterConfig::new(4, 8.0) };
+        let scaled = AdapterConfig {
+            use_rslora: true,
+            ..AdapterConfig::new(4, 8.0)
+        };
         assert_eq!(scaled.scale(), 4.0);
     }
 }
@@ -385,7 +513,9 @@ mod forward {
             let mut cache = KeyValueCache::new(model.config(), &Device::Cpu).unwrap();
             // Prompt, a second stretch, then token by token.
             for (start, end) in [(0, 5), (5, 8), (8, 9), (9, 10), (10, 11), (11, 12)] {
-                let logits = model.decode(&TOKENS[start..end], &mut cache, adapter).unwrap();
+                let logits = model
+                    .decode(&TOKENS[start..end], &mut cache, adapter)
+                    .unwrap();
                 assert_close(&flat(&logits), &full[(end - 1) * 258..end * 258], 1e-4);
             }
             assert_eq!(cache.len(), TOKENS.len());
@@ -416,14 +546,38 @@ mod forward {
         let model = tiny_model(1);
         let long = [65; 33];
         let error = model.forward(&long, &[33], None).unwrap_err();
-        assert!(matches!(error, ModelError::ContextLength { found: 33, limit: 32 }), "{error}");
+        assert!(
+            matches!(
+                error,
+                ModelError::ContextLength {
+                    found: 33,
+                    limit: 32
+                }
+            ),
+            "{error}"
+        );
         let mut cache = KeyValueCache::new(model.config(), &Device::Cpu).unwrap();
         model.decode(&long[..30], &mut cache, None).unwrap();
         let error = model.decode(&long[..3], &mut cache, None).unwrap_err();
-        assert!(matches!(error, ModelError::ContextLength { found: 33, limit: 32 }), "{error}");
+        assert!(
+            matches!(
+                error,
+                ModelError::ContextLength {
+                    found: 33,
+                    limit: 32
+                }
+            ),
+            "{error}"
+        );
         assert_eq!(cache.len(), 30);
-        assert!(matches!(model.forward(&[], &[], None), Err(ModelError::Empty)));
-        assert!(matches!(model.decode(&[], &mut cache, None), Err(ModelError::Empty)));
+        assert!(matches!(
+            model.forward(&[], &[], None),
+            Err(ModelError::Empty)
+        ));
+        assert!(matches!(
+            model.decode(&[], &mut cache, None),
+            Err(ModelError::Empty)
+        ));
         assert!(model.forward(&TOKENS, &[5, 6], None).is_err());
         assert!(model.forward(&TOKENS, &[12, 0], None).is_err());
         let error = model.forward(&[258], &[1], None).unwrap_err();
@@ -450,7 +604,10 @@ mod gradients {
         let grads = loss(&model, None).backward().unwrap();
         for (name, tensor) in model.tensors() {
             let gradient = flat(grads.get(&tensor).unwrap_or_else(|| panic!("{name}: none")));
-            assert!(gradient.iter().any(|value| *value != 0.0), "{name} has a zero gradient");
+            assert!(
+                gradient.iter().any(|value| *value != 0.0),
+                "{name} has a zero gradient"
+            );
         }
     }
 
@@ -461,10 +618,16 @@ mod gradients {
         let grads = loss(&model, Some(&adapter)).backward().unwrap();
         for (name, tensor) in adapter.tensors() {
             let gradient = flat(grads.get(&tensor).unwrap_or_else(|| panic!("{name}: none")));
-            assert!(gradient.iter().any(|value| *value != 0.0), "{name} has a zero gradient");
+            assert!(
+                gradient.iter().any(|value| *value != 0.0),
+                "{name} has a zero gradient"
+            );
         }
         for (name, tensor) in model.tensors() {
-            assert!(grads.get(&tensor).is_none(), "{name} is frozen and has a gradient");
+            assert!(
+                grads.get(&tensor).is_none(),
+                "{name} is frozen and has a gradient"
+            );
         }
     }
 
@@ -472,23 +635,35 @@ mod gradients {
     fn with_tensor(tensors: &Tensors, name: &str, values: Vec<f32>) -> Tensors {
         let mut tensors = tensors.clone();
         let shape = tensors[name].shape().clone();
-        tensors.insert(name.into(), Tensor::from_vec(values, shape, &Device::Cpu).unwrap());
+        tensors.insert(
+            name.into(),
+            Tensor::from_vec(values, shape, &Device::Cpu).unwrap(),
+        );
         tensors
     }
 
     /// Compares the gradient of each tensor, along itself, with central differences of the loss.
-    fn check(tensors: &Tensors, gradient: impl Fn(&str) -> Vec<f32>, loss: impl Fn(Tensors) -> f64) {
+    fn check(
+        tensors: &Tensors,
+        gradient: impl Fn(&str) -> Vec<f32>,
+        loss: impl Fn(Tensors) -> f64,
+    ) {
         for (name, tensor) in tensors {
             let gradient = gradient(name);
-            let length: f64 =
-                gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
+            let length: f64 = gradient
+                .iter()
+                .map(|&g| f64::from(g) * f64::from(g))
+                .sum::<f64>()
+                .sqrt();
             // The slope along the normalised gradient is the gradient's length.
             let size = 2e-3;
             let moved = |direction: f64| {
                 let values = flat(tensor)
                     .iter()
                     .zip(&gradient)
-                    .map(|(&w, &g)| (f64::from(w) + direction * size * f64::from(g) / length) as f32)
+                    .map(|(&w, &g)| {
+                        (f64::from(w) + direction * size * f64::from(g) / length) as f32
+                    })
                     .collect();
                 loss(with_tensor(tensors, name, values))
             };
@@ -512,7 +687,12 @@ mod gradients {
         check(
             &tensors,
             |name| flat(grads.get(&tensors[name]).unwrap()),
-            |tensors| value(loss(&Llama::from_tensors(tiny_config(), tensors).unwrap(), None)),
+            |tensors| {
+                value(loss(
+                    &Llama::from_tensors(tiny_config(), tensors).unwrap(),
+                    None,
+                ))
+            },
         );
     }
 

@@ -30,6 +30,8 @@ const LARGEST_PADDING: usize = 127;
 #[derive(Clone, Debug)]
 pub struct TextTokenizer {
     inner: Tokenizer,
+    /// Most bytes that one token can stand for.
+    longest: usize,
 }
 
 impl TextTokenizer {
@@ -57,12 +59,20 @@ impl TextTokenizer {
 
     fn new(mut inner: Tokenizer) -> Self {
         inner.set_encode_special_tokens(true);
-        Self { inner }
+        let characters = inner
+            .get_vocab(false)
+            .keys()
+            .map(|token| token.chars().count())
+            .max();
+        let longest = characters.unwrap_or_default().max(1) * char::MAX.len_utf8();
+        Self { inner, longest }
     }
 
     /// Reads `tokenizer.json`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self::new(Tokenizer::from_bytes(bytes).map_err(tokenizer_error)?))
+        Ok(Self::new(
+            Tokenizer::from_bytes(bytes).map_err(tokenizer_error)?,
+        ))
     }
 
     /// Content of `tokenizer.json`.
@@ -72,21 +82,43 @@ impl TextTokenizer {
 
     /// Reads a file.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| ModelError::File { path: path.into(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| ModelError::File {
+            path: path.into(),
+            source,
+        })?;
         Self::from_bytes(&bytes)
     }
 
     /// Tokens of a text, without special ones.
+    ///
+    /// The library needs some hundred bytes of memory per token on the way, so a long text is
+    /// tokenised in pieces of at most 64 KiB, cut behind a line where possible.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(text, false).map_err(tokenizer_error)?;
-        Ok(encoding.get_ids().to_vec())
+        let mut tokens = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(piece_length(rest));
+            let encoding = self
+                .inner
+                .encode_fast(piece, false)
+                .map_err(tokenizer_error)?;
+            tokens.extend(encoding.get_ids());
+            rest = behind;
+        }
+        Ok(tokens)
+    }
+
+    /// A number of tokens that `text` has at least, without tokenising it: what is far too long can
+    /// be refused at no cost.
+    pub fn least_tokens(&self, text: &str) -> usize {
+        text.len() / self.longest
     }
 
     /// Tokens of bytes that must be UTF-8.
     pub fn encode_bytes(&self, bytes: &[u8]) -> Result<Vec<u32>> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| ModelError::NotUtf8 { offset: error.valid_up_to() })?;
+        let text = std::str::from_utf8(bytes).map_err(|error| ModelError::NotUtf8 {
+            offset: error.valid_up_to(),
+        })?;
         self.encode(text)
     }
 
@@ -115,9 +147,10 @@ impl TextTokenizer {
             )));
         }
         let special = self.inner.get_added_tokens_decoder();
-        for (name, id) in
-            [("bos_token_id", config.bos_token_id), ("eos_token_id", config.eos_token_id)]
-        {
+        for (name, id) in [
+            ("bos_token_id", config.bos_token_id),
+            ("eos_token_id", config.eos_token_id),
+        ] {
             let Some(id) = id else { continue };
             if !special.get(&id).is_some_and(|token| token.special) {
                 return Err(ModelError::WrongTokenizer(format!(
@@ -127,6 +160,21 @@ impl TextTokenizer {
         }
         Ok(())
     }
+}
+
+/// Most bytes of a text that are tokenised at once.
+const PIECE: usize = 64 << 10;
+
+/// Bytes of the first piece of a text.
+fn piece_length(text: &str) -> usize {
+    if text.len() <= PIECE {
+        return text.len();
+    }
+    let mut end = PIECE;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].rfind('\n').map_or(end, |line_end| line_end + 1)
 }
 
 /// GPT-2's printable stand-in for a byte: printable bytes stand for themselves, the others for the

@@ -46,9 +46,18 @@ pub fn write_tensors(tensors: &Tensors) -> Result<Vec<u8>> {
     let views = tensors
         .iter()
         .map(|(name, tensor)| {
-            let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+            let values = tensor
+                .flatten_all()?
+                .to_dtype(DType::F32)?
+                .to_vec1::<f32>()?;
             let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
-            Ok((name.as_str(), FloatView { shape: tensor.dims().to_vec(), bytes }))
+            Ok((
+                name.as_str(),
+                FloatView {
+                    shape: tensor.dims().to_vec(),
+                    bytes,
+                },
+            ))
         })
         .collect::<Result<Vec<_>>>()?;
     // One entry only: the header is a hash map, whose order would not be fixed.
@@ -58,11 +67,18 @@ pub fn write_tensors(tensors: &Tensors) -> Result<Vec<u8>> {
 }
 
 fn damaged(path: &Path, error: &SafeTensorError) -> ModelError {
-    ModelError::Damaged { path: path.into(), reason: error.to_string() }
+    ModelError::Damaged {
+        path: path.into(),
+        reason: error.to_string(),
+    }
 }
 
 fn finite(tensor: &Tensor) -> Result<bool> {
-    Ok(tensor.flatten_all()?.to_vec1::<f32>()?.iter().all(|value| value.is_finite()))
+    Ok(tensor
+        .flatten_all()?
+        .to_vec1::<f32>()?
+        .iter()
+        .all(|value| value.is_finite()))
 }
 
 struct FloatView {
@@ -93,7 +109,9 @@ pub(super) fn take(tensors: &mut Tensors, name: &str, shape: impl Into<Shape>) -
     let shape = shape.into();
     let tensor = tensors
         .remove(name)
-        .ok_or_else(|| ModelError::MissingTensor { name: name.to_owned() })?;
+        .ok_or_else(|| ModelError::MissingTensor {
+            name: name.to_owned(),
+        })?;
     if tensor.shape() != &shape {
         return Err(ModelError::WrongShape {
             name: name.to_owned(),

@@ -54,6 +54,14 @@ pub enum OperatorError {
         /// What is asked, in base units.
         needed: Balance,
     },
+    /// The bond is at stake for other jobs.
+    #[error("{free} of the bond is free, the job's stake is {stake}; finish other jobs or add to the bond with compute.add_bond")]
+    FreeBondTooLow {
+        /// What no job stakes, in base units.
+        free: Balance,
+        /// What the job asks for, in base units.
+        stake: Balance,
+    },
     /// The operator is leaving.
     #[error("the operator is draining and takes no new work; withdraw its bond and register again to come back")]
     Draining,

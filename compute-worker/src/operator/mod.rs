@@ -254,6 +254,13 @@ impl Operator {
     /// Takes an open job whose inputs are all there and can be trained on: afterwards a missing one
     /// would cost the stake.
     async fn take(&self, id: JobId, job: &Job, best: BlockNumber) -> Result<(), OperatorError> {
+        let free = self.chain.operator(&self.key.account()).await?;
+        let free = free.map_or(0, |operator| operator.bond.saturating_sub(operator.staked));
+        let ruleset = self.chain.ruleset(job.ruleset).await?;
+        let stake = ruleset.map_or(0, |ruleset| ruleset.compute.job_stake);
+        if free < stake {
+            return Err(OperatorError::FreeBondTooLow { free, stake });
+        }
         let plan = self.plan(id, job, best).await?;
         blocking(move || plan.check()).await?;
         self.chain.submit(&self.key, &calls::take_job(id), Wait::InBlock).await?;
@@ -316,12 +323,16 @@ impl Operator {
         result: Result<crate::chain::TransactionEvents, crate::chain::ChainError>,
     ) -> Result<(), OperatorError> {
         match result {
-            Ok(_) => Ok(tracing::info!(job, "drew a seed")),
+            Ok(_) => {
+                tracing::info!(job, "drew a seed");
+                Ok(())
+            }
             Err(error)
                 if error.is("Compute", "RandomnessTooEarly")
                     || error.is("Compute", "SeedAlreadyDrawn") =>
             {
-                Ok(tracing::debug!(job, %error, "no seed yet"))
+                tracing::debug!(job, %error, "no seed yet");
+                Ok(())
             }
             Err(error) => Err(error.into()),
         }

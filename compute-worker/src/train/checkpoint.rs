@@ -74,11 +74,18 @@ pub(super) fn save(
         sync_folder(&policy.folder)?;
         let mut steps = saved_steps(&policy.folder)?;
         while steps.len() > policy.keep.max(1) {
-            fs::remove_dir_all(policy.folder.join(format!("{PREFIX}{:08}", steps.remove(0))))?;
+            fs::remove_dir_all(
+                policy
+                    .folder
+                    .join(format!("{PREFIX}{:08}", steps.remove(0))),
+            )?;
         }
         Ok(())
     };
-    attempt().map_err(|source| TrainError::CheckpointFile { path: path.clone(), source })
+    attempt().map_err(|source| TrainError::CheckpointFile {
+        path: path.clone(),
+        source,
+    })
 }
 
 /// Puts the newest good checkpoint of the run `start` into `parameters` and `optimizer`.
@@ -89,8 +96,10 @@ pub(super) fn load(
     optimizer: &mut AdamW,
 ) -> Result<Option<RunState>> {
     let folder = &policy.folder;
-    let file_error =
-        |source| TrainError::CheckpointFile { path: folder.clone(), source };
+    let file_error = |source| TrainError::CheckpointFile {
+        path: folder.clone(),
+        source,
+    };
     fs::create_dir_all(folder).map_err(file_error)?;
     let mut newest_damage = None;
     for step in saved_steps(folder).map_err(file_error)?.into_iter().rev() {
@@ -102,7 +111,10 @@ pub(super) fn load(
             Ok((state, weights, moments)) => {
                 parameters.replace(weights)?;
                 *optimizer = moments;
-                let last = state.steps.last().map(|last| (last.weights, last.optimizer));
+                let last = state
+                    .steps
+                    .last()
+                    .map(|last| (last.weights, last.optimizer));
                 if last == Some((parameters.hash(), optimizer.hash())) {
                     return Ok(Some(state));
                 }
@@ -128,10 +140,14 @@ fn read(path: &Path, step: u32, count: usize) -> Result<(RunState, Vec<f32>, Ada
     let state = RunState::decode_all(&mut &file(STATE)?[..])
         .map_err(|error| format!("{STATE}: {error}"))?;
     if state.steps.len() != step as usize {
-        return Err(format!("{} steps in the checkpoint of step {step}", state.steps.len()));
+        return Err(format!(
+            "{} steps in the checkpoint of step {step}",
+            state.steps.len()
+        ));
     }
     let bytes = file(WEIGHTS)?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| format!("{WEIGHTS}: {error}"))?;
+    let tensors =
+        SafeTensors::deserialize(&bytes).map_err(|error| format!("{WEIGHTS}: {error}"))?;
     let mut names = tensors.names();
     names.sort_unstable();
     let mut weights = Vec::with_capacity(count);
@@ -146,7 +162,14 @@ fn read(path: &Path, step: u32, count: usize) -> Result<(RunState, Vec<f32>, Ada
     if [weights.len(), first_moment.len(), second_moment.len()] != [count; 3] {
         return Err(format!("it is not a checkpoint of {count} weights"));
     }
-    Ok((state, weights, AdamW { first_moment, second_moment }))
+    Ok((
+        state,
+        weights,
+        AdamW {
+            first_moment,
+            second_moment,
+        },
+    ))
 }
 
 fn floats(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>, String> {
@@ -155,7 +178,9 @@ fn floats(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>, String> {
         return Err(format!("{name} is not F32"));
     }
     let values = view.data().chunks_exact(4);
-    Ok(values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+    Ok(values
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect())
 }
 
 fn optimizer_file(optimizer: &AdamW) -> std::io::Result<Vec<u8>> {

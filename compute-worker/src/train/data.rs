@@ -24,6 +24,10 @@ pub struct Sequence {
     pub length: usize,
 }
 
+/// Most bytes of a record: its gradient is one row, and a row should point at something that a
+/// person can look at.
+const MAX_RECORD_BYTES: usize = 16 << 20;
+
 /// The tokens of all input records.
 ///
 /// A record's stream is the begin token, its text, the end token (where the model has them), so a
@@ -45,12 +49,27 @@ impl TrainingData {
             .iter()
             .enumerate()
             .map(|(record, bytes)| {
-                let Some(bytes) = bytes else { return Ok(Vec::new()) };
-                let text = tokenizer.encode_bytes(bytes.as_ref()).map_err(|error| match error {
+                let Some(bytes) = bytes else {
+                    return Ok(Vec::new());
+                };
+                let bytes = bytes.as_ref();
+                if bytes.len() > MAX_RECORD_BYTES {
+                    return Err(TrainError::RecordTooLong {
+                        record,
+                        bytes: bytes.len(),
+                        limit: MAX_RECORD_BYTES,
+                    });
+                }
+                let text = tokenizer.encode_bytes(bytes).map_err(|error| match error {
                     ModelError::NotUtf8 { offset } => TrainError::NotUtf8 { record, offset },
                     other => other.into(),
                 })?;
-                Ok(config.bos_token_id.into_iter().chain(text).chain(config.eos_token_id).collect())
+                Ok(config
+                    .bos_token_id
+                    .into_iter()
+                    .chain(text)
+                    .chain(config.eos_token_id)
+                    .collect())
             })
             .collect::<Result<_>>()?;
         Ok(Self { streams })
@@ -73,16 +92,16 @@ impl TrainingData {
         let count = targets.div_ceil(limit.max(1));
         (0..count).map(move |index| {
             let start = targets * index / count;
-            Sequence { record, start, length: targets * (index + 1) / count - start }
+            Sequence {
+                record,
+                start,
+                length: targets * (index + 1) / count - start,
+            }
         })
     }
 
     /// Sequences one after the other. `weight` gives the weight of each token of a sequence.
-    pub(super) fn batch(
-        &self,
-        sequences: &[Sequence],
-        weight: impl Fn(&Sequence) -> f32,
-    ) -> Batch {
+    pub(super) fn batch(&self, sequences: &[Sequence], weight: impl Fn(&Sequence) -> f32) -> Batch {
         let mut batch = Batch::default();
         let mut targets = Vec::new();
         for sequence in sequences {
@@ -91,7 +110,9 @@ impl TrainingData {
             batch.lengths.push(sequence.length);
             batch.inputs.extend(&stream[sequence.start..end]);
             targets.extend(&stream[sequence.start + 1..=end]);
-            batch.weights.extend(std::iter::repeat_n(weight(sequence), sequence.length));
+            batch
+                .weights
+                .extend(std::iter::repeat_n(weight(sequence), sequence.length));
         }
         batch.targets = targets.into();
         batch
@@ -131,9 +152,13 @@ impl Order {
         every: usize,
         most: usize,
     ) -> Result<Self> {
-        let usable: Vec<usize> = (0..data.records()).filter(|&r| data.targets(r) > 0).collect();
+        let usable: Vec<usize> = (0..data.records())
+            .filter(|&r| data.targets(r) > 0)
+            .collect();
         if usable.len() < 2 {
-            return Err(TrainError::TooFewRecords { found: usable.len() });
+            return Err(TrainError::TooFewRecords {
+                found: usable.len(),
+            });
         }
         let count = (usable.len() / every).clamp(1, most);
         let mut drawn = usable.clone();
@@ -145,7 +170,11 @@ impl Order {
             .filter(|record| held_out.binary_search(record).is_err())
             .flat_map(|record| data.sequences(record, limit))
             .collect();
-        Ok(Self { held_out, sequences, seed: *seed })
+        Ok(Self {
+            held_out,
+            sequences,
+            seed: *seed,
+        })
     }
 
     /// Number of training sequences.
@@ -178,7 +207,10 @@ impl EpochCache {
         }
         self.0.entry(epoch).or_insert_with(|| {
             let mut permutation: Vec<usize> = (0..order.len()).collect();
-            shuffle(&mut permutation, derive_seed(&order.seed, &format!("epoch {epoch}")));
+            shuffle(
+                &mut permutation,
+                derive_seed(&order.seed, &format!("epoch {epoch}")),
+            );
             permutation
         })
     }

@@ -18,8 +18,20 @@ pub enum TrainError {
         /// First wrong byte.
         offset: usize,
     },
+    /// A record is too long.
+    #[error("record {record} has {bytes} bytes; at most {limit} can be trained on, split it")]
+    RecordTooLong {
+        /// Ordinal of the record.
+        record: usize,
+        /// Its length.
+        bytes: usize,
+        /// Most bytes.
+        limit: usize,
+    },
     /// There are too few records.
-    #[error("{found} records with text are too few: one to train on and one to hold out are needed")]
+    #[error(
+        "{found} records with text are too few: one to train on and one to hold out are needed"
+    )]
     TooFewRecords {
         /// Records that have at least one token to predict.
         found: usize,

@@ -132,7 +132,11 @@ impl<'a> GradientSpace<'a> {
             dimension: 0,
         };
         for (name, elements, source) in parts {
-            space.components.push(Component { name, offset: space.dimension, elements });
+            space.components.push(Component {
+                name,
+                offset: space.dimension,
+                elements,
+            });
             space.sources.push(source);
             space.dimension += elements;
         }
@@ -186,11 +190,12 @@ impl<'a> GradientSpace<'a> {
                 if cancellation.is_cancelled() {
                     return Err(TrainError::Cancelled { step: first as u32 });
                 }
-                let batch = data.batch(chunk, |sequence| {
-                    1.0 / data.targets(sequence.record) as f32
-                });
-                let owners: Vec<usize> =
-                    chunk.iter().map(|sequence| sequence.record - first).collect();
+                let batch =
+                    data.batch(chunk, |sequence| 1.0 / data.targets(sequence.record) as f32);
+                let owners: Vec<usize> = chunk
+                    .iter()
+                    .map(|sequence| sequence.record - first)
+                    .collect();
                 self.add_gradients(&batch, &owners, &mut rows)?;
             }
             for (record, row) in (first..end).zip(&rows) {
@@ -220,8 +225,11 @@ impl<'a> GradientSpace<'a> {
             return Err(ModelError::Empty.into());
         }
         let begin = self.model.config().bos_token_id;
-        let stream: Vec<u32> =
-            begin.into_iter().chain(prompt.iter().copied()).chain(response.iter().copied()).collect();
+        let stream: Vec<u32> = begin
+            .into_iter()
+            .chain(prompt.iter().copied())
+            .chain(response.iter().copied())
+            .collect();
         let weight = 1.0 / response.len() as f32;
         // Targets stand at 1.. of the stream: its first token cannot be predicted.
         let mut next = (stream.len() - response.len()).max(1);
@@ -242,7 +250,10 @@ impl<'a> GradientSpace<'a> {
         }
         let [row] = rows;
         if !row.iter().all(|value| value.is_finite()) {
-            return Err(ModelError::NotFinite { name: "gradient of the response".into() }.into());
+            return Err(ModelError::NotFinite {
+                name: "gradient of the response".into(),
+            }
+            .into());
         }
         Ok(row)
     }
@@ -253,13 +264,17 @@ impl<'a> GradientSpace<'a> {
 
     /// One forward and backward pass; adds the gradient of each sequence to its owner's row.
     fn add_gradients(&self, batch: &Batch, owners: &[usize], rows: &mut [Vec<f32>]) -> Result<()> {
-        let taps = Taps { tape: Arc::default(), first_layer: self.first_layer };
+        let taps = Taps {
+            tape: Arc::default(),
+            first_layer: self.first_layer,
+        };
         let logits =
-            self.model.forward_tapped(&batch.inputs, &batch.lengths, self.adapter, &taps)?;
+            self.model
+                .forward_tapped(&batch.inputs, &batch.lengths, self.adapter, &taps)?;
         let losses = negative_log_likelihood(&logits, &batch.targets)?;
         let weights = Tensor::from_slice(&batch.weights, batch.weights.len(), losses.device())?;
         (losses * weights)?.sum_all()?.backward()?;
-        let tape = taps.tape.take();
+        let factors = self.factors(taps.tape.take())?;
 
         let mut tokens_of_row = vec![Vec::new(); rows.len()];
         let mut start = 0;
@@ -267,46 +282,49 @@ impl<'a> GradientSpace<'a> {
             tokens_of_row[owner].push(start..start + length);
             start += length;
         }
-        rows.par_iter_mut().zip(tokens_of_row).try_for_each(|(row, sequences)| {
-            sequences.into_iter().try_for_each(|tokens| self.add_sequence(&tape, tokens, row))
-        })
+        rows.par_iter_mut()
+            .zip(tokens_of_row)
+            .try_for_each(|(row, sequences)| {
+                for tokens in sequences {
+                    for (component, (left, right)) in self.components.iter().zip(&factors) {
+                        let left = left.narrow(0, tokens.start, tokens.len())?;
+                        let right = right.narrow(0, tokens.start, tokens.len())?;
+                        let gradient = left.t()?.matmul(&right)?.flatten_all()?.to_vec1::<f32>()?;
+                        let end = component.offset + component.elements;
+                        for (target, value) in row[component.offset..end].iter_mut().zip(gradient) {
+                            *target += value;
+                        }
+                    }
+                }
+                Ok(())
+            })
     }
 
-    /// Adds the gradient of one sequence, rows `tokens` of the tape's matrices.
-    fn add_sequence(
-        &self,
-        tape: &BTreeMap<usize, TapeEntry>,
-        tokens: std::ops::Range<usize>,
-        row: &mut [f32],
-    ) -> Result<()> {
-        for (component, &(layer, projection, part)) in self.components.iter().zip(&self.sources) {
-            let entry = tape.get(&Taps::key(layer, projection)).ok_or_else(|| {
-                TrainError::NoGradient { name: component.name.clone() }
-            })?;
-            let x = entry.input.narrow(0, tokens.start, tokens.len())?;
-            let g = entry.output_gradient.narrow(0, tokens.start, tokens.len())?;
-            let gradient = match (part, self.adapter) {
-                (Part::A, Some(adapter)) => {
-                    let (_, b, scale) = adapter.update(layer, projection).ok_or_else(|| {
-                        TrainError::NoGradient { name: component.name.clone() }
-                    })?;
-                    (g.matmul(b)? * scale)?.t()?.matmul(&x)?
-                }
-                (Part::B, Some(adapter)) => {
-                    let (a, _, scale) = adapter.update(layer, projection).ok_or_else(|| {
-                        TrainError::NoGradient { name: component.name.clone() }
-                    })?;
-                    g.t()?.matmul(&(x.matmul(&a.t()?)? * scale)?)?
-                }
-                _ => g.t()?.matmul(&x)?,
-            };
-            let target = &mut row[component.offset..component.offset + component.elements];
-            for (target, value) in target.iter_mut().zip(gradient.flatten_all()?.to_vec1::<f32>()?)
-            {
-                *target += value;
-            }
-        }
-        Ok(())
+    /// For each component the two matrices `[tokens, _]` whose rows' outer products add up to its
+    /// gradient.
+    fn factors(&self, tape: BTreeMap<usize, TapeEntry>) -> Result<Vec<(Tensor, Tensor)>> {
+        self.components
+            .iter()
+            .zip(&self.sources)
+            .map(|(component, &(layer, projection, part))| {
+                let missing = || TrainError::NoGradient {
+                    name: component.name.clone(),
+                };
+                let entry = tape
+                    .get(&Taps::key(layer, projection))
+                    .ok_or_else(missing)?;
+                let (x, g) = (&entry.input, &entry.output_gradient);
+                let update = self
+                    .adapter
+                    .and_then(|adapter| adapter.update(layer, projection));
+                Ok(match (part, update) {
+                    (Part::Weight, _) => (g.clone(), x.clone()),
+                    (Part::A, Some((_, b, scale))) => ((g.matmul(b)? * scale)?, x.clone()),
+                    (Part::B, Some((a, _, scale))) => (g.clone(), (x.matmul(&a.t()?)? * scale)?),
+                    (Part::A | Part::B, None) => return Err(missing()),
+                })
+            })
+            .collect()
     }
 }
 
@@ -325,7 +343,10 @@ impl Window {
         let remaining = length - next;
         let before = (context - remaining.min(context.div_ceil(2))).clamp(1, next);
         let start = next - before;
-        Self { start, end: length.min(start + context + 1) }
+        Self {
+            start,
+            end: length.min(start + context + 1),
+        }
     }
 }
 
@@ -345,7 +366,10 @@ mod tests {
                         assert!(window.start < next && window.end > next, "{window:?}");
                         assert!(window.end <= length && window.end - 1 - window.start <= context);
                         let wanted = next.min(context / 2).max(1);
-                        assert!(next - window.start >= wanted, "{window:?} of {context} at {next}");
+                        assert!(
+                            next - window.start >= wanted,
+                            "{window:?} of {context} at {next}"
+                        );
                         next = window.end;
                     }
                     assert_eq!(next, length);

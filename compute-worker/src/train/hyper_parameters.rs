@@ -58,7 +58,11 @@ impl HyperParameters {
 
     /// For a rank-8 adapter of such a model.
     pub fn adapter(steps: u32) -> Self {
-        Self { learning_rate: 5e-3, weight_decay: 0.0, ..Self::full(steps) }
+        Self {
+            learning_rate: 5e-3,
+            weight_decay: 0.0,
+            ..Self::full(steps)
+        }
     }
 
     /// BLAKE3 of the canonical JSON.
@@ -83,7 +87,11 @@ impl HyperParameters {
     /// Checks every number against the model's context.
     pub fn validate(&self, context: usize) -> Result<()> {
         let wrong = |name, value: &dyn std::fmt::Display, expected| {
-            Err(TrainError::HyperParameter { name, value: value.to_string(), expected })
+            Err(TrainError::HyperParameter {
+                name,
+                value: value.to_string(),
+                expected,
+            })
         };
         if self.steps == 0 {
             return wrong("steps", &self.steps, "at least 1");
@@ -93,7 +101,11 @@ impl HyperParameters {
         }
         if self.sequence_length == 0 || self.sequence_length > context {
             let value = format!("{} of a context of {context}", self.sequence_length);
-            return wrong("sequence_length", &value, "between 1 and the model's context");
+            return wrong(
+                "sequence_length",
+                &value,
+                "between 1 and the model's context",
+            );
         }
         if self.held_out_every < 2 {
             return wrong("held_out_every", &self.held_out_every, "at least 2");
@@ -112,10 +124,18 @@ impl HyperParameters {
             }
         }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
-            return wrong("weight_decay", &self.weight_decay, "zero or a positive number");
+            return wrong(
+                "weight_decay",
+                &self.weight_decay,
+                "zero or a positive number",
+            );
         }
         let fractions = [
-            ("final_learning_rate_fraction", self.final_learning_rate_fraction, 1.0),
+            (
+                "final_learning_rate_fraction",
+                self.final_learning_rate_fraction,
+                1.0,
+            ),
             ("beta_1", self.beta_1, 0.999_999),
             ("beta_2", self.beta_2, 0.999_999),
         ];

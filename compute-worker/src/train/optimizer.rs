@@ -25,7 +25,10 @@ pub(super) struct AdamW {
 impl AdamW {
     /// Zero moments for `count` weights.
     pub(super) fn new(count: usize) -> Self {
-        Self { first_moment: vec![0.0; count], second_moment: vec![0.0; count] }
+        Self {
+            first_moment: vec![0.0; count],
+            second_moment: vec![0.0; count],
+        }
     }
 
     /// One step, counted from 1. With the gradient `g` clipped by its global norm:
@@ -43,7 +46,10 @@ impl AdamW {
     ) -> Result<f64> {
         let norm = global_norm(gradient);
         if !norm.is_finite() {
-            return Err(TrainError::Diverged { step, what: "the gradient" });
+            return Err(TrainError::Diverged {
+                step,
+                what: "the gradient",
+            });
         }
         let clip = (hyper.max_gradient_norm / norm.max(f64::MIN_POSITIVE)).min(1.0) as f32;
         let rate = hyper.learning_rate_at(step);
@@ -99,7 +105,12 @@ impl AdamW {
 fn global_norm(gradient: &[f32]) -> f64 {
     let partial: Vec<f64> = gradient
         .par_chunks(BLOCK)
-        .map(|block| block.iter().map(|&value| f64::from(value) * f64::from(value)).sum())
+        .map(|block| {
+            block
+                .iter()
+                .map(|&value| f64::from(value) * f64::from(value))
+                .sum()
+        })
         .collect();
     partial.iter().sum::<f64>().sqrt()
 }

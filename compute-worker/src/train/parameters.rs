@@ -39,10 +39,20 @@ impl Parameters {
             values.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
             decays.push((values.len(), tensor.rank() > 1));
             let shape = tensor.shape().clone();
-            entries.push(Entry { name, variable: Var::from_tensor(&tensor)?, shape, offset });
+            entries.push(Entry {
+                name,
+                variable: Var::from_tensor(&tensor)?,
+                shape,
+                offset,
+            });
         }
         let header = file[..file.len() - 4 * values.len()].to_vec();
-        Ok(Self { entries, values, decays, header })
+        Ok(Self {
+            entries,
+            values,
+            decays,
+            header,
+        })
     }
 
     /// Number of trained weights.
@@ -79,7 +89,9 @@ impl Parameters {
         for entry in &self.entries {
             let gradient = store
                 .get(&entry.variable)
-                .ok_or_else(|| TrainError::NoGradient { name: entry.name.clone() })?;
+                .ok_or_else(|| TrainError::NoGradient {
+                    name: entry.name.clone(),
+                })?;
             target.extend(gradient.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok(())
@@ -104,7 +116,10 @@ impl Parameters {
 
 /// Little-endian bytes of floats.
 pub(super) fn little_endian(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 /// Hashes floats as little-endian bytes, block by block.

@@ -76,7 +76,10 @@ pub struct ProgressBar {
 impl ProgressBar {
     /// A bar that appears with the first phase.
     pub fn new() -> Self {
-        Self { bar: Bar::hidden(), tokens: 0 }
+        Self {
+            bar: Bar::hidden(),
+            tokens: 0,
+        }
     }
 }
 
@@ -93,7 +96,10 @@ impl Progress for ProgressBar {
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");
         self.tokens = 0;
-        self.bar = Bar::new(total).with_position(done).with_style(style).with_prefix(phase);
+        self.bar = Bar::new(total)
+            .with_position(done)
+            .with_style(style)
+            .with_prefix(phase);
         self.bar.reset_eta();
     }
 
@@ -104,7 +110,8 @@ impl Progress for ProgressBar {
     fn step(&mut self, report: &StepReport) {
         self.tokens += report.tokens;
         let rate = self.tokens as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
-        self.bar.set_message(format!("loss {:.3}, {rate:.0} tokens/s", report.loss));
+        self.bar
+            .set_message(format!("loss {:.3}, {rate:.0} tokens/s", report.loss));
     }
 
     fn end(&mut self) {

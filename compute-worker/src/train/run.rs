@@ -63,7 +63,10 @@ impl TrainingTarget {
             Self::Full(model) => Self::Full(model.into_trainable()?),
             Self::Adapter { base, adapter } => {
                 adapter.check_base(base.config())?;
-                Self::Adapter { base, adapter: adapter.into_trainable()? }
+                Self::Adapter {
+                    base,
+                    adapter: adapter.into_trainable()?,
+                }
             }
         })
     }
@@ -72,9 +75,7 @@ impl TrainingTarget {
     fn with_weights(self, file: &[u8], device: &Device) -> Result<Self> {
         let tensors = read_tensors(file, Path::new("trained weights"), device)?;
         Ok(match self {
-            Self::Full(model) => {
-                Self::Full(Llama::from_tensors(model.config().clone(), tensors)?)
-            }
+            Self::Full(model) => Self::Full(Llama::from_tensors(model.config().clone(), tensors)?),
             Self::Adapter { base, adapter } => {
                 let config = adapter.config().clone();
                 let adapter = Adapter::from_tensors(config, base.config(), tensors)?;
@@ -153,9 +154,7 @@ pub fn train(
     let start_state = start.state();
 
     let resumed = match &inputs.checkpoints {
-        Some(policy) => {
-            checkpoint::load(policy, &start_state, &mut parameters, &mut optimizer)?
-        }
+        Some(policy) => checkpoint::load(policy, &start_state, &mut parameters, &mut optimizer)?,
         None => None,
     };
     let mut state = match resumed {
@@ -189,7 +188,10 @@ pub fn train(
         let loss = batch_loss(&target, &batch)?;
         let loss_value = loss.to_scalar::<f32>()?;
         if !loss_value.is_finite() {
-            return Err(TrainError::Diverged { step, what: "the loss" });
+            return Err(TrainError::Diverged {
+                step,
+                what: "the loss",
+            });
         }
         parameters.gradients(&loss.backward()?, &mut gradient)?;
         let gradient_norm = optimizer.step(step, &mut parameters, &gradient, hyper)?;
@@ -226,7 +228,10 @@ pub fn train(
     Ok(TrainingOutcome {
         target: target.with_weights(&weights, &device)?,
         weights,
-        transcript: Transcript { start, steps: state.steps },
+        transcript: Transcript {
+            start,
+            steps: state.steps,
+        },
         held_out: order.held_out,
         held_out_before: f32::from_bits(state.held_out_before),
         held_out_after,
@@ -262,7 +267,9 @@ fn batch_loss(target: &TrainingTarget, batch: &Batch) -> Result<Tensor> {
 }
 
 fn token_losses(target: &TrainingTarget, batch: &Batch) -> Result<Tensor> {
-    let logits = target.model().forward(&batch.inputs, &batch.lengths, target.adapter())?;
+    let logits = target
+        .model()
+        .forward(&batch.inputs, &batch.lengths, target.adapter())?;
     Ok(negative_log_likelihood(&logits, &batch.targets)?)
 }
 

@@ -28,7 +28,12 @@ fn records() -> Vec<Option<String>> {
 }
 
 fn data() -> TrainingData {
-    TrainingData::new(&records(), &TextTokenizer::byte_level().unwrap(), &tiny_config()).unwrap()
+    TrainingData::new(
+        &records(),
+        &TextTokenizer::byte_level().unwrap(),
+        &tiny_config(),
+    )
+    .unwrap()
 }
 
 fn hyper(steps: u32) -> HyperParameters {
@@ -59,7 +64,10 @@ fn fresh_model() -> TrainingTarget {
 fn fresh_adapter() -> TrainingTarget {
     let config = AdapterConfig::new(2, 4.0);
     let adapter = Adapter::initialize(config, &tiny_config(), [5; 32], &Device::Cpu).unwrap();
-    TrainingTarget::Adapter { base: tiny_model(1), adapter }
+    TrainingTarget::Adapter {
+        base: tiny_model(1),
+        adapter,
+    }
 }
 
 fn run(target: TrainingTarget, inputs: &TrainingInputs<'_>) -> TrainingOutcome {
@@ -98,15 +106,20 @@ mod order {
         let mut epochs = EpochCache::default();
         let batches = order.len() as u32;
         // With a batch of three, three epochs are `len` batches.
-        let seen: Vec<Sequence> =
-            (1..=batches).flat_map(|step| order.batch(step, 3, &mut epochs)).collect();
-        assert!(seen.iter().all(|sequence| !order.held_out.contains(&sequence.record)));
+        let seen: Vec<Sequence> = (1..=batches)
+            .flat_map(|step| order.batch(step, 3, &mut epochs))
+            .collect();
+        assert!(seen
+            .iter()
+            .all(|sequence| !order.held_out.contains(&sequence.record)));
         let epochs: Vec<&[Sequence]> = seen.chunks(order.len()).collect();
         assert_eq!(epochs.len(), 3);
         assert_ne!(epochs[0], epochs[1], "epochs have orders of their own");
         for epoch in epochs {
-            let unique: std::collections::BTreeSet<_> =
-                epoch.iter().map(|sequence| (sequence.record, sequence.start)).collect();
+            let unique: std::collections::BTreeSet<_> = epoch
+                .iter()
+                .map(|sequence| (sequence.record, sequence.start))
+                .collect();
             assert_eq!(unique.len(), order.len());
         }
     }
@@ -117,7 +130,9 @@ mod order {
         let batches = |seed: Hash, from: u32| {
             let order = Order::new(&data, &seed, 32, 4, 8).unwrap();
             let mut epochs = EpochCache::default();
-            (from..40).map(|step| order.batch(step, 5, &mut epochs)).collect::<Vec<_>>()
+            (from..40)
+                .map(|step| order.batch(step, 5, &mut epochs))
+                .collect::<Vec<_>>()
         };
         assert_eq!(batches(SEED, 1)[16..], batches(SEED, 17));
         assert_ne!(batches(SEED, 1), batches(Hash::repeat_byte(8), 1));
@@ -128,10 +143,28 @@ mod order {
         let tokenizer = TextTokenizer::byte_level().unwrap();
         let lonely = TrainingData::new(&[Some("a"), None], &tokenizer, &tiny_config()).unwrap();
         let error = Order::new(&lonely, &SEED, 32, 4, 8).err().unwrap();
-        assert!(matches!(error, TrainError::TooFewRecords { found: 1 }), "{error}");
+        assert!(
+            matches!(error, TrainError::TooFewRecords { found: 1 }),
+            "{error}"
+        );
+        let long = [Some(vec![b'x'; (16 << 20) + 1])];
+        let error = TrainingData::new(&long, &tokenizer, &tiny_config()).unwrap_err();
+        assert!(
+            matches!(error, TrainError::RecordTooLong { record: 0, .. }),
+            "{error}"
+        );
         let bytes = [Some(&b"good"[..]), Some(&b"b\xc3("[..])];
         let error = TrainingData::new(&bytes, &tokenizer, &tiny_config()).unwrap_err();
-        assert!(matches!(error, TrainError::NotUtf8 { record: 1, offset: 1 }), "{error}");
+        assert!(
+            matches!(
+                error,
+                TrainError::NotUtf8 {
+                    record: 1,
+                    offset: 1
+                }
+            ),
+            "{error}"
+        );
     }
 }
 
@@ -147,7 +180,10 @@ mod numbers {
             ..hyper(110)
         };
         let close = |step, expected: f64| {
-            assert!((hyper.learning_rate_at(step) - expected).abs() < 1e-12, "step {step}");
+            assert!(
+                (hyper.learning_rate_at(step) - expected).abs() < 1e-12,
+                "step {step}"
+            );
         };
         close(1, 0.1);
         close(10, 1.0);
@@ -158,21 +194,57 @@ mod numbers {
     #[test]
     fn fails_when_hyper_parameters_make_no_sense() {
         let wrong = [
-            HyperParameters { steps: 0, ..hyper(1) },
-            HyperParameters { batch_size: 0, ..hyper(1) },
-            HyperParameters { sequence_length: 33, ..hyper(1) },
-            HyperParameters { sequence_length: 0, ..hyper(1) },
-            HyperParameters { learning_rate: f64::NAN, ..hyper(1) },
-            HyperParameters { learning_rate: 0.0, ..hyper(1) },
-            HyperParameters { weight_decay: -1.0, ..hyper(1) },
-            HyperParameters { beta_2: 1.0, ..hyper(1) },
-            HyperParameters { held_out_every: 1, ..hyper(1) },
-            HyperParameters { max_held_out: 0, ..hyper(1) },
-            HyperParameters { max_gradient_norm: f64::INFINITY, ..hyper(1) },
+            HyperParameters {
+                steps: 0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                batch_size: 0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                sequence_length: 33,
+                ..hyper(1)
+            },
+            HyperParameters {
+                sequence_length: 0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                learning_rate: f64::NAN,
+                ..hyper(1)
+            },
+            HyperParameters {
+                learning_rate: 0.0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                weight_decay: -1.0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                beta_2: 1.0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                held_out_every: 1,
+                ..hyper(1)
+            },
+            HyperParameters {
+                max_held_out: 0,
+                ..hyper(1)
+            },
+            HyperParameters {
+                max_gradient_norm: f64::INFINITY,
+                ..hyper(1)
+            },
         ];
         for hyper in wrong {
             let error = hyper.validate(32).unwrap_err();
-            assert!(matches!(error, TrainError::HyperParameter { .. }), "{error}");
+            assert!(
+                matches!(error, TrainError::HyperParameter { .. }),
+                "{error}"
+            );
         }
         assert_ne!(hyper(1).hash(), hyper(2).hash());
     }
@@ -193,17 +265,24 @@ mod numbers {
         let matrix = variable(&[1.0, -2.0], (1, 2));
         let norm = variable(&[3.0], (1, 1)).flatten_all().unwrap();
         let norm = candle_core::Var::from_tensor(&norm).unwrap().into_inner();
-        let tensors = [("a".to_owned(), matrix.clone()), ("b".to_owned(), norm.clone())];
+        let tensors = [
+            ("a".to_owned(), matrix.clone()),
+            ("b".to_owned(), norm.clone()),
+        ];
         let mut parameters = Parameters::new(tensors.into()).unwrap();
         let mut optimizer = optimizer::AdamW::new(3);
         let mut expected = [1.0f64, -2.0, 3.0];
         let (mut m, mut v) = ([0f64; 3], [0f64; 3]);
         for step in 1..=4u32 {
             let gradient = [0.3f32, -2.0 * step as f32, 0.1];
-            let length =
-                gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
-            let reported =
-                optimizer.step(step, &mut parameters, &gradient, &hyper).unwrap();
+            let length = gradient
+                .iter()
+                .map(|&g| f64::from(g).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            let reported = optimizer
+                .step(step, &mut parameters, &gradient, &hyper)
+                .unwrap();
             assert!((reported - length).abs() < 1e-6);
             let rate = hyper.learning_rate_at(step);
             for i in 0..3 {
@@ -218,19 +297,29 @@ mod numbers {
         }
         parameters.upload().unwrap();
         for (value, expected) in flat(&matrix).into_iter().chain(flat(&norm)).zip(expected) {
-            assert!((f64::from(value) - expected).abs() < 1e-5, "{value} and {expected}");
+            assert!(
+                (f64::from(value) - expected).abs() < 1e-5,
+                "{value} and {expected}"
+            );
         }
     }
 
     #[test]
     fn fails_when_a_weight_is_cut_out_of_the_graph() {
-        let used = candle_core::Var::from_slice(&[1f32], 1, &Device::Cpu).unwrap().into_inner();
-        let unused = candle_core::Var::from_slice(&[1f32], 1, &Device::Cpu).unwrap().into_inner();
+        let used = candle_core::Var::from_slice(&[1f32], 1, &Device::Cpu)
+            .unwrap()
+            .into_inner();
+        let unused = candle_core::Var::from_slice(&[1f32], 1, &Device::Cpu)
+            .unwrap()
+            .into_inner();
         let grads = used.sqr().unwrap().backward().unwrap();
         let tensors = [("used".to_owned(), used), ("unused".to_owned(), unused)];
         let parameters = Parameters::new(tensors.into()).unwrap();
         let error = parameters.gradients(&grads, &mut Vec::new()).unwrap_err();
-        assert!(matches!(&error, TrainError::NoGradient { name } if name == "unused"), "{error}");
+        assert!(
+            matches!(&error, TrainError::NoGradient { name } if name == "unused"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -238,8 +327,13 @@ mod numbers {
         let data = data();
         let mut inputs = inputs(&data, 20);
         inputs.hyper_parameters.learning_rate = 1e30;
-        let error =
-            train(fresh_model(), &inputs, &mut Silent, &CancellationFlag::default()).unwrap_err();
+        let error = train(
+            fresh_model(),
+            &inputs,
+            &mut Silent,
+            &CancellationFlag::default(),
+        )
+        .unwrap_err();
         assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
     }
 }
@@ -252,8 +346,14 @@ mod runs {
         let data = data();
         let outcome = run(fresh_model(), &inputs(&data, 60));
         // Close to uniform over 258 tokens, then far below.
-        assert!((outcome.held_out_before - 258f32.ln()).abs() < 0.1, "{outcome:?}");
-        assert!(outcome.held_out_after < 0.6 * outcome.held_out_before, "{outcome:?}");
+        assert!(
+            (outcome.held_out_before - 258f32.ln()).abs() < 0.1,
+            "{outcome:?}"
+        );
+        assert!(
+            outcome.held_out_after < 0.6 * outcome.held_out_before,
+            "{outcome:?}"
+        );
         assert_eq!(outcome.transcript.steps.len(), 60);
         assert_eq!(outcome.resumed_from, 0);
     }
@@ -264,7 +364,10 @@ mod runs {
         let target = fresh_adapter();
         let before = crate::model::write_tensors(&target.model().tensors()).unwrap();
         let outcome = run(target, &inputs(&data, 60));
-        assert!(outcome.held_out_after < 0.9 * outcome.held_out_before, "{outcome:?}");
+        assert!(
+            outcome.held_out_after < 0.9 * outcome.held_out_before,
+            "{outcome:?}"
+        );
         let after = crate::model::write_tensors(&outcome.target.model().tensors()).unwrap();
         assert_eq!(before, after);
     }
@@ -279,7 +382,10 @@ mod runs {
         assert_eq!(last.weights.as_bytes(), blake3::hash(&file).as_bytes());
         let model = fresh_model();
         let initial = crate::model::write_tensors(&model.model().tensors()).unwrap();
-        assert_eq!(outcome.transcript.start.initial, *blake3::hash(&initial).as_bytes());
+        assert_eq!(
+            outcome.transcript.start.initial,
+            *blake3::hash(&initial).as_bytes()
+        );
         let commitment = outcome.transcript.commitment();
         assert_eq!(commitment.count, 4);
         let states = outcome.transcript.states();
@@ -297,9 +403,14 @@ mod runs {
         let data = data();
         let base = run(fresh_model(), &inputs(&data, 2)).transcript;
         assert_eq!(base, run(fresh_model(), &inputs(&data, 2)).transcript);
-        let other_seed =
-            TrainingInputs { order_seed: Hash::repeat_byte(1), ..inputs(&data, 2) };
-        let other_job = TrainingInputs { job: 8, ..inputs(&data, 2) };
+        let other_seed = TrainingInputs {
+            order_seed: Hash::repeat_byte(1),
+            ..inputs(&data, 2)
+        };
+        let other_job = TrainingInputs {
+            job: 8,
+            ..inputs(&data, 2)
+        };
         let mut other_rate = inputs(&data, 2);
         other_rate.hyper_parameters.learning_rate *= 2.0;
         for other in [other_seed, other_job, other_rate] {
@@ -322,14 +433,21 @@ mod in_another_process {
     fn child(test: &str) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--exact", &format!("train::tests::in_another_process::{test}"), "--ignored"])
+            .args([
+                "--exact",
+                &format!("train::tests::in_another_process::{test}"),
+                "--ignored",
+            ])
             .stdout(Stdio::null());
         command
     }
 
     /// Larger than the tiny model, so that products are shared among threads.
     fn wide_runs() -> Vec<Transcript> {
-        let config = LlamaConfig { max_position_embeddings: 96, ..LlamaConfig::byte_level(96, 2, 96) };
+        let config = LlamaConfig {
+            max_position_embeddings: 96,
+            ..LlamaConfig::byte_level(96, 2, 96)
+        };
         let data = TrainingData::new(&records(), &TextTokenizer::byte_level().unwrap(), &config);
         let data = data.unwrap();
         let mut inputs = inputs(&data, 4);
@@ -339,7 +457,10 @@ mod in_another_process {
         let full = run(TrainingTarget::Full(model.clone()), &inputs);
         let adapter =
             Adapter::initialize(AdapterConfig::new(8, 16.0), &config, [5; 32], &Device::Cpu);
-        let target = TrainingTarget::Adapter { base: model, adapter: adapter.unwrap() };
+        let target = TrainingTarget::Adapter {
+            base: model,
+            adapter: adapter.unwrap(),
+        };
         vec![full.transcript, run(target, &inputs).transcript]
     }
 
@@ -369,8 +490,15 @@ mod in_another_process {
     }
 
     fn killed_inputs<'a>(data: &'a TrainingData, folder: &Path) -> TrainingInputs<'a> {
-        let policy = CheckpointPolicy { folder: folder.into(), every: 5, keep: 2 };
-        TrainingInputs { checkpoints: Some(policy), ..inputs(data, 60) }
+        let policy = CheckpointPolicy {
+            folder: folder.into(),
+            every: 5,
+            keep: 2,
+        };
+        TrainingInputs {
+            checkpoints: Some(policy),
+            ..inputs(data, 60)
+        }
     }
 
     /// Slows a run down, so that it can be killed in the middle.
@@ -388,17 +516,29 @@ mod in_another_process {
         let folder = PathBuf::from(std::env::var_os(CHECKPOINTS).expect("set by the parent test"));
         let data = data();
         let inputs = killed_inputs(&data, &folder);
-        train(fresh_model(), &inputs, &mut Slow, &CancellationFlag::default()).unwrap();
+        train(
+            fresh_model(),
+            &inputs,
+            &mut Slow,
+            &CancellationFlag::default(),
+        )
+        .unwrap();
     }
 
     #[test]
     fn a_killed_run_goes_on_with_the_same_transcript() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoints");
-        let mut process = child("run_until_killed").env(CHECKPOINTS, &path).spawn().unwrap();
+        let mut process = child("run_until_killed")
+            .env(CHECKPOINTS, &path)
+            .spawn()
+            .unwrap();
         let begin = Instant::now();
         while !path.join("step-00000015").exists() {
-            assert!(begin.elapsed() < Duration::from_secs(60), "no checkpoint was written");
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "no checkpoint was written"
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
         // SIGKILL on Unix.
@@ -407,7 +547,11 @@ mod in_another_process {
 
         let data = data();
         let resumed = run(fresh_model(), &killed_inputs(&data, &path));
-        assert!((15..60).contains(&resumed.resumed_from), "{}", resumed.resumed_from);
+        assert!(
+            (15..60).contains(&resumed.resumed_from),
+            "{}",
+            resumed.resumed_from
+        );
         let whole = run(fresh_model(), &inputs(&data, 60));
         assert_eq!(resumed.transcript, whole.transcript);
         assert_eq!(resumed.weights, whole.weights);
@@ -419,9 +563,20 @@ mod in_another_process {
 mod checkpoints {
     use super::*;
 
-    fn with_checkpoints<'a>(data: &'a TrainingData, folder: &Path, steps: u32) -> TrainingInputs<'a> {
-        let policy = CheckpointPolicy { folder: folder.into(), every: 2, keep: 3 };
-        TrainingInputs { checkpoints: Some(policy), ..inputs(data, steps) }
+    fn with_checkpoints<'a>(
+        data: &'a TrainingData,
+        folder: &Path,
+        steps: u32,
+    ) -> TrainingInputs<'a> {
+        let policy = CheckpointPolicy {
+            folder: folder.into(),
+            every: 2,
+            keep: 3,
+        };
+        TrainingInputs {
+            checkpoints: Some(policy),
+            ..inputs(data, steps)
+        }
     }
 
     /// Cancels a run after a step.
@@ -444,7 +599,10 @@ mod checkpoints {
             let flag = CancellationFlag::default();
             let mut progress = StopAfter(5, flag.clone());
             let error = train(target(), &inputs, &mut progress, &flag).unwrap_err();
-            assert!(matches!(error, TrainError::Cancelled { step: 5 }), "{error}");
+            assert!(
+                matches!(error, TrainError::Cancelled { step: 5 }),
+                "{error}"
+            );
             let resumed = run(target(), &inputs);
             assert_eq!(resumed.resumed_from, 5);
             let whole = run(target(), &super::inputs(&data, 8));
@@ -497,9 +655,17 @@ mod checkpoints {
         for step in ["step-00000002", "step-00000004"] {
             std::fs::write(folder.path().join(step).join("state.scale"), b"x").unwrap();
         }
-        let error =
-            train(fresh_model(), &inputs, &mut Silent, &CancellationFlag::default()).unwrap_err();
-        assert!(matches!(error, TrainError::CheckpointDamaged { .. }), "{error}");
+        let error = train(
+            fresh_model(),
+            &inputs,
+            &mut Silent,
+            &CancellationFlag::default(),
+        )
+        .unwrap_err();
+        assert!(
+            matches!(error, TrainError::CheckpointDamaged { .. }),
+            "{error}"
+        );
     }
 
     #[test]
@@ -507,10 +673,21 @@ mod checkpoints {
         let folder = tempfile::tempdir().unwrap();
         let data = data();
         run(fresh_model(), &with_checkpoints(&data, folder.path(), 4));
-        let other = TrainingInputs { job: 8, ..with_checkpoints(&data, folder.path(), 4) };
-        let error =
-            train(fresh_model(), &other, &mut Silent, &CancellationFlag::default()).unwrap_err();
-        assert!(matches!(error, TrainError::CheckpointOfAnotherRun { .. }), "{error}");
+        let other = TrainingInputs {
+            job: 8,
+            ..with_checkpoints(&data, folder.path(), 4)
+        };
+        let error = train(
+            fresh_model(),
+            &other,
+            &mut Silent,
+            &CancellationFlag::default(),
+        )
+        .unwrap_err();
+        assert!(
+            matches!(error, TrainError::CheckpointOfAnotherRun { .. }),
+            "{error}"
+        );
     }
 
     #[test]
@@ -520,9 +697,17 @@ mod checkpoints {
         std::fs::write(&file, "").unwrap();
         let data = data();
         let inputs = with_checkpoints(&data, &file, 4);
-        let error =
-            train(fresh_model(), &inputs, &mut Silent, &CancellationFlag::default()).unwrap_err();
-        assert!(matches!(error, TrainError::CheckpointFile { .. }), "{error}");
+        let error = train(
+            fresh_model(),
+            &inputs,
+            &mut Silent,
+            &CancellationFlag::default(),
+        )
+        .unwrap_err();
+        assert!(
+            matches!(error, TrainError::CheckpointFile { .. }),
+            "{error}"
+        );
     }
 }
 
@@ -530,12 +715,18 @@ mod rows {
     use super::*;
 
     /// Gradient of one record by a backward pass of its own, in the order of a space's components.
-    fn reference(target: &TrainingTarget, tokens: &[u32], prompt: usize, space: &GradientSpace<'_>) -> Vec<f32> {
+    fn reference(
+        target: &TrainingTarget,
+        tokens: &[u32],
+        prompt: usize,
+        space: &GradientSpace<'_>,
+    ) -> Vec<f32> {
         let (model, adapter) = match target {
             TrainingTarget::Full(model) => (model.clone().into_trainable().unwrap(), None),
-            TrainingTarget::Adapter { base, adapter } => {
-                (base.clone(), Some(adapter.clone().into_trainable().unwrap()))
-            }
+            TrainingTarget::Adapter { base, adapter } => (
+                base.clone(),
+                Some(adapter.clone().into_trainable().unwrap()),
+            ),
         };
         let limit = model.config().max_position_embeddings;
         let targets = tokens.len() - 1;
@@ -544,11 +735,16 @@ mod rows {
         for piece in 0..pieces {
             let (start, end) = (targets * piece / pieces, targets * (piece + 1) / pieces);
             let lengths = [end - start];
-            let logits = model.forward(&tokens[start..end], &lengths, adapter.as_ref()).unwrap();
-            let losses =
-                negative_log_likelihood(&logits, &tokens[start + 1..=end].into()).unwrap();
+            let logits = model
+                .forward(&tokens[start..end], &lengths, adapter.as_ref())
+                .unwrap();
+            let losses = negative_log_likelihood(&logits, &tokens[start + 1..=end].into()).unwrap();
             let first = prompt.saturating_sub(start).min(end - start);
-            let sum = losses.narrow(0, first, end - start - first).unwrap().sum_all().unwrap();
+            let sum = losses
+                .narrow(0, first, end - start - first)
+                .unwrap()
+                .sum_all()
+                .unwrap();
             total = Some(match total {
                 Some(total) => (total + sum).unwrap(),
                 None => sum,
@@ -572,7 +768,10 @@ mod rows {
         let largest = right.iter().fold(0f32, |a, b| a.max(b.abs()));
         assert!(largest > 1e-4, "{what} is almost zero");
         for (left, right) in left.iter().zip(right) {
-            assert!((left - right).abs() <= 2e-4 * largest, "{what}: {left} and {right}");
+            assert!(
+                (left - right).abs() <= 2e-4 * largest,
+                "{what}: {left} and {right}"
+            );
         }
     }
 
@@ -584,7 +783,10 @@ mod rows {
     fn targets() -> [TrainingTarget; 2] {
         [
             TrainingTarget::Full(tiny_model(1)),
-            TrainingTarget::Adapter { base: tiny_model(1), adapter: tiny_adapter(2) },
+            TrainingTarget::Adapter {
+                base: tiny_model(1),
+                adapter: tiny_adapter(2),
+            },
         ]
     }
 
@@ -604,11 +806,16 @@ mod rows {
             let space = space(&target);
             let mut rows = Vec::new();
             space
-                .record_rows(&data, &mut Silent, &CancellationFlag::default(), |record, row| {
-                    assert_eq!(record, rows.len());
-                    rows.push(row.to_vec());
-                    Ok(())
-                })
+                .record_rows(
+                    &data,
+                    &mut Silent,
+                    &CancellationFlag::default(),
+                    |record, row| {
+                        assert_eq!(record, rows.len());
+                        rows.push(row.to_vec());
+                        Ok(())
+                    },
+                )
                 .unwrap();
             assert_eq!(rows.len(), data.records());
             for (record, (row, text)) in rows.iter().zip(records()).enumerate() {
@@ -675,10 +882,14 @@ mod rows {
         let space = GradientSpace::of_layers(&model, 1).unwrap();
         let flag = CancellationFlag::default();
         let refuse = |_: usize, _: &[f32]| Err("disk full".to_owned());
-        let error = space.record_rows(&data, &mut Silent, &flag, refuse).unwrap_err();
+        let error = space
+            .record_rows(&data, &mut Silent, &flag, refuse)
+            .unwrap_err();
         assert!(error.to_string().contains("disk full"), "{error}");
         flag.cancel();
-        let error = space.record_rows(&data, &mut Silent, &flag, |_, _| Ok(())).unwrap_err();
+        let error = space
+            .record_rows(&data, &mut Silent, &flag, |_, _| Ok(()))
+            .unwrap_err();
         assert!(matches!(error, TrainError::Cancelled { .. }), "{error}");
     }
 }

@@ -49,9 +49,16 @@ impl Environment {
             cuda::gemm_reduced_precision_f16(),
             cuda::gemm_reduced_precision_bf16(),
         ];
-        let precision =
-            flags.iter().enumerate().map(|(bit, &flag)| u32::from(flag) << bit).sum();
-        Self { kernels: KERNEL_SET.into(), architecture, precision }
+        let precision = flags
+            .iter()
+            .enumerate()
+            .map(|(bit, &flag)| u32::from(flag) << bit)
+            .sum();
+        Self {
+            kernels: KERNEL_SET.into(),
+            architecture,
+            precision,
+        }
     }
 
     /// Hash that names the kernels.
@@ -73,7 +80,11 @@ fn instruction_sets() -> String {
         ("fma", std::arch::is_x86_feature_detected!("fma")),
         ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
     ];
-    sets.iter().filter(|(_, present)| *present).map(|(name, _)| *name).collect::<Vec<_>>().join("+")
+    sets.iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| *name)
+        .collect::<Vec<_>>()
+        .join("+")
 }
 
 /// Instruction sets by which the matrix product chooses its kernel at run time.
@@ -104,7 +115,12 @@ impl Transcript {
 
     /// The tree over all states, for the commitment and for openings.
     pub fn tree(&self) -> Tree {
-        Tree::new((0u32..).zip(self.states()).map(|(t, state)| transcript_leaf(t, &state)).collect())
+        Tree::new(
+            (0u32..)
+                .zip(self.states())
+                .map(|(t, state)| transcript_leaf(t, &state))
+                .collect(),
+        )
     }
 
     /// The commitment that the chain keeps.

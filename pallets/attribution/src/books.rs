@@ -142,11 +142,6 @@ impl<T: Config> Pallet<T> {
 
         let now = Self::now();
         let window_end = now.saturating_add(rules.settlement_window);
-        // The window can move by two demand windows: one until the last answer, one to use it.
-        let liable_until =
-            window_end.saturating_add(rules.demand_window).saturating_add(rules.demand_window);
-        T::Operators::extend_liability(&operator, liable_until);
-
         let id = SettlementCount::<T>::get().saturating_add(1);
         SettlementCount::<T>::put(id);
         let split = ruleset.split.split(claimed.from.cumulative, claimed.to.cumulative);
@@ -167,7 +162,9 @@ impl<T: Config> Pallet<T> {
             paid_count: 0,
             paid_sum: 0,
             open_demands: 0,
+            full_since: None,
         };
+        T::Operators::extend_liability(&operator, settlement.latest_window_end(rules.demand_window));
         Settlements::<T>::insert(id, settlement);
         Self::deposit_event(Event::Settled {
             settlement: id,

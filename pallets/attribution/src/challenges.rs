@@ -53,7 +53,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let (settlement, ruleset) = Self::load(id)?;
         ensure!(settlement.state == SettlementState::Pending, Error::<T>::SettlementFinal);
-        ensure!(Self::now() <= settlement.window_end, Error::<T>::WindowOver);
+        ensure!(settlement.is_open(Self::now()), Error::<T>::WindowOver);
         let bond = ruleset.settlement.challenge_bond;
         let free =
             T::Currency::reducible_balance(&challenger, Preservation::Preserve, Fortitude::Polite);
@@ -175,7 +175,6 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn judge_bytes(
         settlement: &Settlement,
-        _ruleset: &Ruleset,
         signed: &SignedReceipt,
         position: u32,
         distance: u32,

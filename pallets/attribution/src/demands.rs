@@ -5,7 +5,10 @@ use crate::{
         Config, DemandCount, Demands, Error, Event, HoldReason, Pallet, Settlements,
         MAX_OPEN_DEMANDS,
     },
-    types::{Answer, Demand, DemandId, DemandRequest, Demanded, Models, Settlement, SettlementState},
+    types::{
+        Answer, Demand, DemandId, DemandRequest, Demanded, Models, Operators, Settlement,
+        SettlementState,
+    },
 };
 use attribution_proof::{
     challenge::Lie, model::Training, receipt::SignedReceipt, AccountId, ModelId, SettlementId,
@@ -28,8 +31,9 @@ impl<T: Config> Pallet<T> {
         let (mut settlement, ruleset) = Self::load(id)?;
         ensure!(settlement.state == SettlementState::Pending, Error::<T>::SettlementFinal);
         let now = Self::now();
-        ensure!(now <= settlement.demands_until, Error::<T>::DemandsClosed);
+        // First: while all places are taken, time stands still.
         ensure!(settlement.open_demands < MAX_OPEN_DEMANDS, Error::<T>::TooManyDemands);
+        ensure!(now <= settlement.demands_until, Error::<T>::DemandsClosed);
         let object = Self::committed_object(&settlement, request)?;
         ensure!(
             Demands::<T>::iter_prefix_values(id).all(|open| open.object != object),
@@ -47,7 +51,7 @@ impl<T: Config> Pallet<T> {
             demand,
             Demand { demander: demander.clone(), object, bond, deadline },
         );
-        settlement.open_demands = settlement.open_demands.saturating_add(1);
+        settlement.demand_opened(now, MAX_OPEN_DEMANDS);
         Settlements::<T>::insert(id, settlement);
         Self::deposit_event(Event::Demanded {
             settlement: id,
@@ -126,10 +130,10 @@ impl<T: Config> Pallet<T> {
             Fortitude::Force,
         )?;
         Demands::<T>::remove(id, demand);
-        settlement.open_demands = settlement.open_demands.saturating_sub(1);
-        let window_end =
-            settlement.window_end.max(now.saturating_add(ruleset.settlement.demand_window));
-        settlement.window_end = window_end;
+        let window = ruleset.settlement.demand_window;
+        settlement.demand_answered(now, window);
+        let window_end = settlement.window_end;
+        T::Operators::extend_liability(&settlement.operator, settlement.latest_window_end(window));
         Settlements::<T>::insert(id, settlement);
         Self::deposit_event(Event::Answered {
             settlement: id,

@@ -55,7 +55,9 @@
 //!   |--- demands -------------|-- answers --|         least b + demand window
 //! ```
 //!
-//! No demand starts after `demands_until`, so the window moves by at most two demand windows.
+//! No demand starts after `demands_until`, so the window moves by at most two demand windows. While as
+//! many demands are open as may be, time stands still: who fills the places himself to keep others from
+//! demanding only waits longer for his money.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(test),
@@ -72,7 +74,7 @@ extern crate alloc;
 mod books;
 mod challenges;
 mod demands;
-#[cfg(any(test, feature = "try-runtime"))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -89,7 +91,9 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+// The code that the macro writes uses `expect`. Ours, with all logic, stands outside this module.
 /// The calls, storage, events and errors of the pallet.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::{types::*, WeightInfo};
@@ -117,7 +121,8 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
 
-    /// Most demands that a settlement waits for at a time. Bounds the work of voiding it.
+    /// Most demands that a settlement waits for at a time. Bounds the work of voiding it, and what an
+    /// operator can be made to post at once.
     pub const MAX_OPEN_DEMANDS: u32 = 16;
     /// Most entries that one [`Call::pay`] pays.
     pub const MAX_PAGE: u32 = 32;
@@ -526,7 +531,8 @@ pub mod pallet {
         BelowExistentialDeposit,
         /// The time to demand objects of this settlement is over.
         DemandsClosed,
-        /// The settlement waits for as many demands as it may. Try again when one is answered.
+        /// The settlement waits for as many demands as it may. Try again when one is answered: until
+        /// then its time stands still.
         TooManyDemands,
         /// The same object is demanded already. Wait for the answer.
         AlreadyDemanded,
@@ -786,10 +792,9 @@ pub mod pallet {
             bytes: Box<ChunkOpening>,
         ) -> DispatchResult {
             let challenger = ensure_signed(origin)?;
-            Self::challenge(challenger, settlement, |stored, ruleset| {
+            Self::challenge(challenger, settlement, |stored, _| {
                 Self::judge_bytes(
                     stored,
-                    ruleset,
                     &receipt,
                     position,
                     distance,

@@ -403,3 +403,44 @@ pub(crate) fn events() -> Vec<crate::Event<Test>> {
     System::reset_events();
     events
 }
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper for Stored {
+    fn signer() -> AccountId {
+        operator()
+    }
+
+    fn sign(payload: &[u8]) -> MultiSignature {
+        sign(Sr25519Keyring::Alice, payload)
+    }
+
+    fn open_channel(payer: &AccountId, payee: &AccountId, deposit: Balance) -> ChannelId {
+        Balances::transfer(payer, &VAULT, deposit, Preservation::Preserve).unwrap();
+        let channel = StoredChannel {
+            // Whose signature counts.
+            payer: operator(),
+            payee: payee.clone(),
+            deposit,
+            ruleset: Attribution::current_ruleset().0,
+            mark: Mark::default(),
+        };
+        StoredChannels::insert(1, channel);
+        1
+    }
+
+    fn bond_operator(operator: &AccountId, bond: Balance) {
+        Bonds::insert(operator, bond);
+    }
+
+    fn insert_model(manifest: Manifest, builders: Builders) -> ModelId {
+        let id = Manifests::iter().count() as ModelId + 1;
+        Manifests::insert(id, (manifest, builders));
+        id
+    }
+
+    fn insert_contribution(contribution: ContributionView) -> ContributionId {
+        let id = Contributions::iter().count() as ContributionId + 1;
+        Contributions::insert(id, contribution);
+        id
+    }
+}

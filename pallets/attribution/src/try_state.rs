@@ -43,7 +43,8 @@ impl<T: Config> Pallet<T> {
     /// 5. Its bitmap has the bits that `paid_count` says, at most one per entry, and it is gone when
     ///    all are set.
     /// 6. No more than the data and builder shares is paid, and nothing while it is pending.
-    /// 7. Its window contains the time for demands.
+    /// 7. Its window contains the time for demands, and its time stands still exactly while as many
+    ///    are open as may be.
     fn try_state_settlements() -> Result<(), TryRuntimeError> {
         let count = SettlementCount::<T>::get();
         for (id, settlement) in Settlements::<T>::iter() {
@@ -80,6 +81,10 @@ impl<T: Config> Pallet<T> {
                 settlement.opened_at <= settlement.demands_until
                     && settlement.demands_until <= settlement.window_end,
                 "7: a settlement's window ends before its demands"
+            );
+            ensure!(
+                settlement.full_since.is_some() == (settlement.open_demands == MAX_OPEN_DEMANDS),
+                "7: a settlement's time stands still, or does not, without reason"
             );
         }
         Ok(())

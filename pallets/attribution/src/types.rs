@@ -96,6 +96,10 @@ pub struct Settlement {
     pub paid_sum: Balance,
     /// Demands that wait for an answer.
     pub open_demands: u32,
+    /// The block in which as many demands were open as may be. Until one is answered the settlement's
+    /// time stands still: otherwise an operator could fill all places himself and so keep everybody
+    /// else from demanding what he withholds.
+    pub full_since: Option<BlockNumber>,
 }
 
 impl Settlement {
@@ -115,6 +119,37 @@ impl Settlement {
             SettlementState::Pending => self.amount(),
             SettlementState::Final { .. } => self.shared().saturating_sub(self.paid_sum),
         }
+    }
+
+    /// Whether its window is open at block `now`.
+    pub fn is_open(&self, now: BlockNumber) -> bool {
+        self.state == SettlementState::Pending
+            && (self.full_since.is_some() || now <= self.window_end)
+    }
+
+    /// Counts a demand that was opened at block `now`, where `limit` may be open.
+    pub(crate) fn demand_opened(&mut self, now: BlockNumber, limit: u32) {
+        self.open_demands = self.open_demands.saturating_add(1);
+        if self.open_demands >= limit {
+            self.full_since = Some(now);
+        }
+    }
+
+    /// Counts a demand that was answered at block `now`, and leaves `window` blocks to use the answer.
+    pub(crate) fn demand_answered(&mut self, now: BlockNumber, window: BlockNumber) {
+        self.open_demands = self.open_demands.saturating_sub(1);
+        if let Some(since) = self.full_since.take() {
+            let stood_still = now.saturating_sub(since);
+            self.demands_until = self.demands_until.saturating_add(stood_still);
+            self.window_end = self.window_end.saturating_add(stood_still);
+        }
+        self.window_end = self.window_end.max(now.saturating_add(window));
+    }
+
+    /// The last block of the window at the latest, if no more time stands still: one demand window
+    /// until the last answer, and one to use it.
+    pub(crate) fn latest_window_end(&self, window: BlockNumber) -> BlockNumber {
+        self.demands_until.saturating_add(window).saturating_add(window)
     }
 
     /// Whether `sequence` is one of the receipts settled here.

@@ -10,7 +10,7 @@ use crate::{Channels, ChannelsOfPayee, ChannelsOfPayer, Config, HoldReason, Next
 
 impl<T: Config> Pallet<T> {
     /// Checks every invariant of this pallet's storage.
-    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::try_state_deposits()?;
         Self::try_state_channels()?;
         Self::try_state_indices()

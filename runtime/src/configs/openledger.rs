@@ -72,7 +72,7 @@ impl pallet_compute::Config for Runtime {
     type Rulesets = Attribution;
     type Data = Glue;
     type Models = Glue;
-    type OrderRandomness = pallet_babe::RandomnessFromOneEpochAgo<Runtime>;
+    type OrderRandomness = EpochRandomness;
     type ProjectionRandomness = ParentBlockRandomness;
     type Treasury = TreasuryAccountGet;
     type JobDeposit = JobDeposit;
@@ -117,6 +117,20 @@ impl frame_support::traits::Get<AccountId> for TreasuryAccountGet {
     fn get() -> AccountId {
         use frame_support::traits::TypedGet;
         TreasuryAccount::get()
+    }
+}
+
+/// Randomness that was collected wholly after the block it names.
+///
+/// BABE's randomness from one epoch ago was collected in the previous epoch, which began at
+/// `EpochStart.0`; whoever committed to something before that block could not know any part of it. BABE
+/// itself names the current epoch's start, by which time most of it was known.
+pub struct EpochRandomness;
+
+impl Randomness<Hash, BlockNumber> for EpochRandomness {
+    fn random(subject: &[u8]) -> (Hash, BlockNumber) {
+        let (randomness, _) = pallet_babe::RandomnessFromOneEpochAgo::<Runtime>::random(subject);
+        (randomness, pallet_babe::EpochStart::<Runtime>::get().0)
     }
 }
 
@@ -280,7 +294,16 @@ impl pallet_compute::Models for Glue {
         training: Training,
     ) -> Result<ModelId, DispatchError> {
         Models::register_trained(
-            owner, kind, previous, royalty, price, price_floor, parents, terms, ruleset, training,
+            owner,
+            kind,
+            previous,
+            royalty,
+            price,
+            price_floor,
+            parents,
+            terms,
+            ruleset,
+            training,
         )
     }
 }

@@ -14,7 +14,7 @@ use crate::constants::{
 /// Ruleset 0.
 pub const FIRST_RULESET: Ruleset = Ruleset {
     data: DataRules {
-        contribution_window: period(3 * DAYS, 3),
+        contribution_window: period(3 * DAYS, 8),
         contribution_stake: UNIT,
         record_stake: 10 * MILLIUNIT,
         curator_stake: 100 * UNIT,

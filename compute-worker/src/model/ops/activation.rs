@@ -37,13 +37,13 @@ impl CustomOp2 for SiluMul {
         let gate = slice_of(gate, gate_layout, self.name())?;
         let up = slice_of(up, up_layout, self.name())?;
         let mut y = vec![0f32; gate.len()];
-        y.par_chunks_mut(BLOCK).zip(gate.par_chunks(BLOCK).zip(up.par_chunks(BLOCK))).for_each(
-            |(y, (gate, up))| {
+        y.par_chunks_mut(BLOCK)
+            .zip(gate.par_chunks(BLOCK).zip(up.par_chunks(BLOCK)))
+            .for_each(|(y, (gate, up))| {
                 for ((y, &gate), up) in y.iter_mut().zip(gate).zip(up) {
                     *y = gate / (1.0 + exp(-gate)) * up;
                 }
-            },
-        );
+            });
         output(y, gate_layout.shape())
     }
 
@@ -60,10 +60,15 @@ impl CustomOp2 for SiluMul {
         let (dgate, dup) = with_slices([gate, up, &grad], self.name(), |[gate, up, grad]| {
             let mut dgate = vec![0f32; gate.len()];
             let mut dup = vec![0f32; gate.len()];
-            let inputs =
-                gate.par_chunks(BLOCK).zip(up.par_chunks(BLOCK)).zip(grad.par_chunks(BLOCK));
-            dgate.par_chunks_mut(BLOCK).zip(dup.par_chunks_mut(BLOCK)).zip(inputs).for_each(
-                |((dgate, dup), ((gate, up), grad))| {
+            let inputs = gate
+                .par_chunks(BLOCK)
+                .zip(up.par_chunks(BLOCK))
+                .zip(grad.par_chunks(BLOCK));
+            dgate
+                .par_chunks_mut(BLOCK)
+                .zip(dup.par_chunks_mut(BLOCK))
+                .zip(inputs)
+                .for_each(|((dgate, dup), ((gate, up), grad))| {
                     let outputs = dgate.iter_mut().zip(dup);
                     for ((dgate, dup), ((&gate, up), grad)) in
                         outputs.zip(gate.iter().zip(up).zip(grad))
@@ -72,8 +77,7 @@ impl CustomOp2 for SiluMul {
                         *dgate = grad * up * sigmoid * (1.0 + gate * (1.0 - sigmoid));
                         *dup = grad * gate * sigmoid;
                     }
-                },
-            );
+                });
             (dgate, dup)
         })?;
         Ok((Some(gradient(dgate, gate)?), Some(gradient(dup, up)?)))

@@ -52,19 +52,28 @@ impl AttentionShape {
 
     /// Each segment with its first query row and its first key row.
     fn placed(&self) -> impl Iterator<Item = Placed> + '_ {
-        self.segments.iter().scan((0, 0), |(query_row, key_row), &segment| {
-            let placed = Placed { segment, query_row: *query_row, key_row: *key_row };
-            *query_row += segment.queries;
-            *key_row += segment.keys;
-            Some(placed)
-        })
+        self.segments
+            .iter()
+            .scan((0, 0), |(query_row, key_row), &segment| {
+                let placed = Placed {
+                    segment,
+                    query_row: *query_row,
+                    key_row: *key_row,
+                };
+                *query_row += segment.queries;
+                *key_row += segment.keys;
+                Some(placed)
+            })
     }
 
     fn check(&self, query: &Tensor, key: &Tensor, value: &Tensor) -> Result<()> {
         let queries = self.segments.iter().map(|segment| segment.queries).sum();
         let keys = self.segments.iter().map(|segment| segment.keys).sum();
         let key_dims = (keys, self.key_width());
-        if self.segments.iter().any(|segment| segment.keys < segment.queries)
+        if self
+            .segments
+            .iter()
+            .any(|segment| segment.keys < segment.queries)
             || query.dims2()? != (queries, self.query_width())
             || key.dims2()? != key_dims
             || value.dims2()? != key_dims
@@ -99,7 +108,13 @@ pub(crate) fn attention(
     shape.check(query, key, value)?;
     if query.device().is_cpu() {
         let (query, key, value) = (query.contiguous()?, key.contiguous()?, value.contiguous()?);
-        return query.apply_op3(&key, &value, CausalAttention { shape: shape.clone() });
+        return query.apply_op3(
+            &key,
+            &value,
+            CausalAttention {
+                shape: shape.clone(),
+            },
+        );
     }
     composed(query, key, value, shape)
 }
@@ -115,45 +130,51 @@ pub(super) fn composed(
     let group = shape.heads / key_value_heads;
     let outputs = shape
         .placed()
-        .map(|Placed { segment, query_row, key_row }| {
-            let Segment { queries, keys } = segment;
-            // [key_value_heads, group * queries, head_dim]: a group's heads share their keys.
-            let query = query
-                .narrow(0, query_row, queries)?
-                .reshape((queries, key_value_heads, group, head_dim))?
-                .permute((1, 2, 0, 3))?
-                .reshape((key_value_heads, group * queries, head_dim))?;
-            let split = |x: &Tensor| {
-                x.narrow(0, key_row, keys)?
-                    .reshape((keys, key_value_heads, head_dim))?
-                    .transpose(0, 1)?
-                    .contiguous()
-            };
-            let (key, value) = (split(key)?, split(value)?);
-            let mask: Vec<f32> = (0..group * queries)
-                .flat_map(|row| {
-                    let visible = segment.past() + row % queries;
-                    (0..keys).map(move |column| {
-                        if column <= visible {
-                            0.0
-                        } else {
-                            f32::NEG_INFINITY
-                        }
+        .map(
+            |Placed {
+                 segment,
+                 query_row,
+                 key_row,
+             }| {
+                let Segment { queries, keys } = segment;
+                // [key_value_heads, group * queries, head_dim]: a group's heads share their keys.
+                let query = query
+                    .narrow(0, query_row, queries)?
+                    .reshape((queries, key_value_heads, group, head_dim))?
+                    .permute((1, 2, 0, 3))?
+                    .reshape((key_value_heads, group * queries, head_dim))?;
+                let split = |x: &Tensor| {
+                    x.narrow(0, key_row, keys)?
+                        .reshape((keys, key_value_heads, head_dim))?
+                        .transpose(0, 1)?
+                        .contiguous()
+                };
+                let (key, value) = (split(key)?, split(value)?);
+                let mask: Vec<f32> = (0..group * queries)
+                    .flat_map(|row| {
+                        let visible = segment.past() + row % queries;
+                        (0..keys).map(move |column| {
+                            if column <= visible {
+                                0.0
+                            } else {
+                                f32::NEG_INFINITY
+                            }
+                        })
                     })
-                })
-                .collect();
-            let mask = Tensor::from_vec(mask, (1, group * queries, keys), query.device())?;
-            let scores =
-                (query.matmul(&key.t()?)? * f64::from(shape.scale()))?.broadcast_add(&mask)?;
-            let largest = scores.max_keepdim(D::Minus1)?.detach();
-            let exponentials = scores.broadcast_sub(&largest)?.exp()?;
-            exponentials
-                .broadcast_div(&exponentials.sum_keepdim(D::Minus1)?)?
-                .matmul(&value)?
-                .reshape((key_value_heads, group, queries, head_dim))?
-                .permute((2, 0, 1, 3))?
-                .reshape((queries, shape.heads * head_dim))
-        })
+                    .collect();
+                let mask = Tensor::from_vec(mask, (1, group * queries, keys), query.device())?;
+                let scores =
+                    (query.matmul(&key.t()?)? * f64::from(shape.scale()))?.broadcast_add(&mask)?;
+                let largest = scores.max_keepdim(D::Minus1)?.detach();
+                let exponentials = scores.broadcast_sub(&largest)?.exp()?;
+                exponentials
+                    .broadcast_div(&exponentials.sum_keepdim(D::Minus1)?)?
+                    .matmul(&value)?
+                    .reshape((key_value_heads, group, queries, head_dim))?
+                    .permute((2, 0, 1, 3))?
+                    .reshape((queries, shape.heads * head_dim))
+            },
+        )
         .collect::<Result<Vec<_>>>()?;
     Tensor::cat(&outputs, 0)
 }
@@ -189,7 +210,11 @@ struct Block {
 impl AttentionShape {
     fn blocks(&self, placed: Placed) -> impl Iterator<Item = Block> + '_ {
         let group = self.heads / self.key_value_heads;
-        let Placed { segment, query_row, key_row } = placed;
+        let Placed {
+            segment,
+            query_row,
+            key_row,
+        } = placed;
         (0..self.heads).flat_map(move |head| {
             (0..segment.queries).step_by(QUERY_BLOCK).map(move |first| {
                 let rows = QUERY_BLOCK.min(segment.queries - first);
@@ -225,13 +250,19 @@ impl AttentionShape {
     /// Cuts query-shaped storage into the sequences' parts.
     fn split_queries<'a>(&self, data: &'a mut [f32]) -> Vec<&'a mut [f32]> {
         let width = self.query_width();
-        split(data, self.segments.iter().map(|segment| segment.queries * width))
+        split(
+            data,
+            self.segments.iter().map(|segment| segment.queries * width),
+        )
     }
 
     /// Cuts key-shaped storage into the sequences' parts.
     fn split_keys<'a>(&self, data: &'a mut [f32]) -> Vec<&'a mut [f32]> {
         let width = self.key_width();
-        split(data, self.segments.iter().map(|segment| segment.keys * width))
+        split(
+            data,
+            self.segments.iter().map(|segment| segment.keys * width),
+        )
     }
 }
 
@@ -274,7 +305,10 @@ impl<'a> Operand<'a> {
         if !layout.is_contiguous() || storage.dtype() != DType::F32 {
             bail!("{name} needs contiguous f32 inputs");
         }
-        Ok(Self { storage, start: layout.start_offset() })
+        Ok(Self {
+            storage,
+            start: layout.start_offset(),
+        })
     }
 }
 
@@ -447,11 +481,14 @@ impl CustomOp3 for CausalAttention {
             .into_iter()
             .zip(shape.split_keys(&mut dkey))
             .zip(shape.split_keys(&mut dvalue));
-        shape.placed().zip(gradients).collect::<Vec<_>>().into_par_iter().try_for_each(
-            |(placed, ((dquery, dkey), dvalue))| {
+        shape
+            .placed()
+            .zip(gradients)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .try_for_each(|(placed, ((dquery, dkey), dvalue))| {
                 self.backward(placed, operands, [dquery, dkey, dvalue])
-            },
-        )?;
+            })?;
         Ok((
             Some(gradient(dquery, query)?),
             Some(gradient(dkey, key)?),

@@ -19,7 +19,10 @@ pub(crate) fn linear(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
     if weight.is_variable() {
         x.contiguous()?.apply_op2(weight, TrainedLinear)
     } else {
-        x.contiguous()?.apply_op1(FrozenLinear { weight: weight.clone(), tap: None })
+        x.contiguous()?.apply_op1(FrozenLinear {
+            weight: weight.clone(),
+            tap: None,
+        })
     }
 }
 
@@ -32,7 +35,10 @@ pub(crate) fn tapped_linear(
     key: usize,
 ) -> Result<Tensor> {
     let tap = Some((tape.clone(), key));
-    x.contiguous()?.apply_op1(FrozenLinear { weight: weight.detach(), tap })
+    x.contiguous()?.apply_op1(FrozenLinear {
+        weight: weight.detach(),
+        tap,
+    })
 }
 
 /// `x (W + scale * B A)^T` with a frozen `W: [out, in]` and trained `A: [rank, in]`,
@@ -49,7 +55,8 @@ pub(crate) fn low_rank_linear(
     scale: f64,
 ) -> Result<Tensor> {
     let merged = merge(weight, a, b, scale)?;
-    x.contiguous()?.apply_op3(a, b, LowRankLinear { merged, scale })
+    x.contiguous()?
+        .apply_op3(a, b, LowRankLinear { merged, scale })
 }
 
 /// `W + scale * B A`, detached from the graph.
@@ -80,7 +87,10 @@ impl Tape {
     }
 
     fn record(&self, key: usize, entry: TapeEntry) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, entry);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, entry);
     }
 }
 
@@ -101,7 +111,10 @@ fn multiply<S: BackendStorage>(
     weight_layout: &Layout,
 ) -> Result<(S, Shape)> {
     let (sizes, shape) = dimensions(x_layout, weight_layout)?;
-    Ok((x.matmul(weight, sizes, x_layout, &weight_layout.transpose(0, 1)?)?, shape))
+    Ok((
+        x.matmul(weight, sizes, x_layout, &weight_layout.transpose(0, 1)?)?,
+        shape,
+    ))
 }
 
 /// Multiplies by a weight that the operation itself holds.
@@ -150,7 +163,10 @@ impl CustomOp1 for FrozenLinear {
     fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let grad = grad.contiguous()?;
         if let Some((tape, key)) = &self.tap {
-            let entry = TapeEntry { input: x.detach(), output_gradient: grad.clone() };
+            let entry = TapeEntry {
+                input: x.detach(),
+                output_gradient: grad.clone(),
+            };
             tape.record(*key, entry);
         }
         Ok(Some(grad.matmul(&self.weight)?))
@@ -192,7 +208,10 @@ impl CustomOp2 for TrainedLinear {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
-        Ok((Some(grad.matmul(&weight.detach())?), Some(grad.t()?.matmul(&x.detach())?)))
+        Ok((
+            Some(grad.matmul(&weight.detach())?),
+            Some(grad.t()?.matmul(&x.detach())?),
+        ))
     }
 }
 

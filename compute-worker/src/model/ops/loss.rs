@@ -12,11 +12,16 @@ pub(crate) fn negative_log_likelihood(logits: &Tensor, targets: &Arc<[u32]>) -> 
     if rows != targets.len() {
         candle_core::bail!("{rows} rows of logits for {} targets", targets.len());
     }
-    if let Some(target) = targets.iter().find(|&&target| target as usize >= vocabulary) {
+    if let Some(target) = targets
+        .iter()
+        .find(|&&target| target as usize >= vocabulary)
+    {
         candle_core::bail!("target {target} is outside the vocabulary of {vocabulary} tokens");
     }
     if logits.device().is_cpu() {
-        return logits.contiguous()?.apply_op1(NegativeLogLikelihood { targets: targets.clone() });
+        return logits.contiguous()?.apply_op1(NegativeLogLikelihood {
+            targets: targets.clone(),
+        });
     }
     composed(logits, targets)
 }
@@ -53,7 +58,11 @@ impl CustomOp1 for NegativeLogLikelihood {
         let mut losses = vec![0f32; rows];
         losses
             .par_chunks_mut(ROW_BLOCK)
-            .zip(logits.par_chunks(ROW_BLOCK * vocabulary).zip(self.targets.par_chunks(ROW_BLOCK)))
+            .zip(
+                logits
+                    .par_chunks(ROW_BLOCK * vocabulary)
+                    .zip(self.targets.par_chunks(ROW_BLOCK)),
+            )
             .for_each(|(losses, (logits, targets))| {
                 let mut scratch = vec![0f32; vocabulary];
                 let rows = logits.chunks_exact(vocabulary).zip(targets);

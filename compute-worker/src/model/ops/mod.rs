@@ -40,7 +40,10 @@ fn slice_of<'a>(storage: &'a CpuStorage, layout: &Layout, op: &'static str) -> R
     let data = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&data[start..end]),
-        None => bail!("{op} needs a contiguous input, got strides {:?}", layout.stride()),
+        None => bail!(
+            "{op} needs a contiguous input, got strides {:?}",
+            layout.stride()
+        ),
     }
 }
 
@@ -53,7 +56,9 @@ fn with_slices<const N: usize, R>(
     let guards = tensors.map(Tensor::storage_and_layout);
     let mut slices: [&[f32]; N] = [&[]; N];
     for (slice, (storage, layout)) in slices.iter_mut().zip(&guards) {
-        let Storage::Cpu(storage) = &**storage else { bail!("{op} expects tensors on the CPU") };
+        let Storage::Cpu(storage) = &**storage else {
+            bail!("{op} expects tensors on the CPU")
+        };
         *slice = slice_of(storage, layout, op)?;
     }
     Ok(f(slices))
@@ -93,6 +98,8 @@ fn dot(left: &[f32], right: &[f32]) -> f32 {
 /// Cephes' `expf`: `e^x = 2^n e^r` with `n = round(x / ln 2)` and a degree-6 polynomial in `r`.
 /// Only additions and multiplications, so it vectorises and gives the same bits everywhere, which
 /// the C library's `expf` does not promise.
+// The coefficients are as Cephes publishes them, with more digits than `f32` keeps.
+#[allow(clippy::excessive_precision)]
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     /// 1.5 * 2^23: adding it rounds to an integer, whose value then stands in the low bits.
@@ -110,7 +117,11 @@ fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 5.000_000_1e-1;
     let mantissa = p * r * r + r + 1.0;
-    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
+    let exponent = shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127)
+        << 23;
     mantissa * f32::from_bits(exponent)
 }
 
@@ -119,8 +130,10 @@ fn maximum(row: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let chunks = row.chunks_exact(LANES);
-    let mut largest =
-        chunks.remainder().iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+    let mut largest = chunks
+        .remainder()
+        .iter()
+        .fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
     for chunk in chunks {
         for (lane, &value) in lanes.iter_mut().zip(chunk) {
             *lane = if value > *lane { value } else { *lane };

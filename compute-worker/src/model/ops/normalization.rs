@@ -8,7 +8,12 @@ use rayon::prelude::*;
 /// `weight: [hidden]` gets a gradient only if it is a variable.
 pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f64) -> Result<Tensor> {
     if x.device().is_cpu() {
-        return x.contiguous()?.apply_op2(weight, RmsNorm { epsilon: epsilon as f32 });
+        return x.contiguous()?.apply_op2(
+            weight,
+            RmsNorm {
+                epsilon: epsilon as f32,
+            },
+        );
     }
     composed(x, weight, epsilon)
 }
@@ -16,7 +21,8 @@ pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f64) -> Result<Tens
 /// The same of differentiable tensor operations, for every device.
 pub(super) fn composed(x: &Tensor, weight: &Tensor, epsilon: f64) -> Result<Tensor> {
     let mean = (x.sqr()?.sum_keepdim(D::Minus1)? / x.dim(D::Minus1)? as f64)?;
-    x.broadcast_div(&(mean + epsilon)?.sqrt()?)?.broadcast_mul(weight)
+    x.broadcast_div(&(mean + epsilon)?.sqrt()?)?
+        .broadcast_mul(weight)
 }
 
 struct RmsNorm {
@@ -46,16 +52,16 @@ impl CustomOp2 for RmsNorm {
         let weight = slice_of(weight, weight_layout, self.name())?;
         let hidden = weight.len();
         let mut y = vec![0f32; x.len()];
-        y.par_chunks_mut(ROW_BLOCK * hidden).zip(x.par_chunks(ROW_BLOCK * hidden)).for_each(
-            |(y, x)| {
+        y.par_chunks_mut(ROW_BLOCK * hidden)
+            .zip(x.par_chunks(ROW_BLOCK * hidden))
+            .for_each(|(y, x)| {
                 for (y, x) in y.chunks_exact_mut(hidden).zip(x.chunks_exact(hidden)) {
                     let scale = self.scale(x);
                     for ((y, x), weight) in y.iter_mut().zip(x).zip(weight) {
                         *y = x * scale * weight;
                     }
                 }
-            },
-        );
+            });
         output(y, x_layout.shape())
     }
 
@@ -108,7 +114,11 @@ impl CustomOp2 for RmsNorm {
             }
             (dx, dw)
         })?;
-        let dw = if weight.is_variable() { Some(gradient(dw, weight)?) } else { None };
+        let dw = if weight.is_variable() {
+            Some(gradient(dw, weight)?)
+        } else {
+            None
+        };
         Ok((Some(gradient(dx, x)?), dw))
     }
 }

@@ -26,8 +26,12 @@ impl RotaryTable {
             position as f64 * theta.powf(-2.0 * feature as f64 / head_dim as f64)
         };
         Self {
-            cosine: (0..positions * half).map(|index| angle(index).cos() as f32).collect(),
-            sine: (0..positions * half).map(|index| angle(index).sin() as f32).collect(),
+            cosine: (0..positions * half)
+                .map(|index| angle(index).cos() as f32)
+                .collect(),
+            sine: (0..positions * half)
+                .map(|index| angle(index).sin() as f32)
+                .collect(),
             half,
         }
     }
@@ -36,7 +40,11 @@ impl RotaryTable {
 /// Turns each head of `x: [tokens, heads * head_dim]` by the angles of its row's position.
 pub(crate) fn rotary(x: &Tensor, table: &RotaryTable, positions: &Arc<[usize]>) -> Result<Tensor> {
     if x.device().is_cpu() {
-        let op = Rotary { table: table.clone(), positions: positions.clone(), inverse: false };
+        let op = Rotary {
+            table: table.clone(),
+            positions: positions.clone(),
+            inverse: false,
+        };
         return x.contiguous()?.apply_op1(op);
     }
     composed(x, table, positions)
@@ -55,7 +63,10 @@ pub(super) fn composed(x: &Tensor, table: &RotaryTable, positions: &[usize]) -> 
             .collect();
         Tensor::from_vec(values, (rows, 1, half), device)
     };
-    let (cosine, sine) = (turn(&table.cosine, x.device())?, turn(&table.sine, x.device())?);
+    let (cosine, sine) = (
+        turn(&table.cosine, x.device())?,
+        turn(&table.sine, x.device())?,
+    );
     let x = x.reshape((rows, heads, 2 * half))?;
     let (first, second) = (x.narrow(2, 0, half)?, x.narrow(2, half, half)?);
     let turned_first = (first.broadcast_mul(&cosine)? - second.broadcast_mul(&sine)?)?;
@@ -77,7 +88,10 @@ impl Rotary {
         let mut y = vec![0f32; x.len()];
         let block = ROW_BLOCK * features;
         y.par_chunks_mut(block)
-            .zip(x.par_chunks(block).zip(self.positions.par_chunks(ROW_BLOCK)))
+            .zip(
+                x.par_chunks(block)
+                    .zip(self.positions.par_chunks(ROW_BLOCK)),
+            )
             .for_each(|(y, (x, positions))| {
                 let rows = y.chunks_exact_mut(features).zip(x.chunks_exact(features));
                 for (position, (y, x)) in positions.iter().zip(rows) {
@@ -105,7 +119,10 @@ impl CustomOp1 for Rotary {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, features) = layout.shape().dims2()?;
-        output(self.apply(slice_of(x, layout, self.name())?, features), layout.shape())
+        output(
+            self.apply(slice_of(x, layout, self.name())?, features),
+            layout.shape(),
+        )
     }
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
@@ -116,8 +133,7 @@ impl CustomOp1 for Rotary {
         };
         let (_, features) = x.dims2()?;
         let grad = grad.contiguous()?;
-        let dx =
-            with_slices([&grad], self.name(), |[grad]| inverse.apply(grad, features))?;
+        let dx = with_slices([&grad], self.name(), |[grad]| inverse.apply(grad, features))?;
         Ok(Some(gradient(dx, x)?))
     }
 }

@@ -28,9 +28,15 @@ fn assert_close(left: &Tensor, right: &Tensor, what: &str) {
     assert_eq!(left.dims(), right.dims(), "{what}");
     let (left, right) = (flat(left), flat(right));
     let largest = right.iter().fold(0f32, |a, b| a.max(b.abs()));
-    assert!(largest > 0.0, "{what} is all zero: the comparison would prove nothing");
+    assert!(
+        largest > 0.0,
+        "{what} is all zero: the comparison would prove nothing"
+    );
     for (left, right) in left.iter().zip(&right) {
-        assert!((left - right).abs() <= 2e-5 * largest.max(1.0), "{what}: {left} and {right}");
+        assert!(
+            (left - right).abs() <= 2e-5 * largest.max(1.0),
+            "{what}: {left} and {right}"
+        );
     }
 }
 
@@ -43,14 +49,27 @@ fn assert_same<const N: usize>(
     let (fused, composed) = (fused().unwrap(), composed().unwrap());
     assert_close(&fused, &composed, "value");
     let weights = random(99, fused.shape());
-    let backward =
-        |y: &Tensor| y.mul(&weights).unwrap().sum_all().unwrap().backward().unwrap();
+    let backward = |y: &Tensor| {
+        y.mul(&weights)
+            .unwrap()
+            .sum_all()
+            .unwrap()
+            .backward()
+            .unwrap()
+    };
     let (fused, composed) = (backward(&fused), backward(&composed));
     for (index, input) in inputs.into_iter().enumerate() {
         let gradient = |store: &candle_core::backprop::GradStore| {
-            store.get(input).unwrap_or_else(|| panic!("input {index} has no gradient")).clone()
+            store
+                .get(input)
+                .unwrap_or_else(|| panic!("input {index} has no gradient"))
+                .clone()
         };
-        assert_close(&gradient(&fused), &gradient(&composed), &format!("gradient {index}"));
+        assert_close(
+            &gradient(&fused),
+            &gradient(&composed),
+            &format!("gradient {index}"),
+        );
     }
 }
 
@@ -59,7 +78,10 @@ fn exponential_is_accurate() {
     for i in -8_700..8_800 {
         let x = i as f32 / 100.0;
         let (ours, exact) = (f64::from(exp(x)), f64::from(x).exp());
-        assert!((ours / exact - 1.0).abs() < 3e-7, "exp({x}) = {ours}, not {exact}");
+        assert!(
+            (ours / exact - 1.0).abs() < 3e-7,
+            "exp({x}) = {ours}, not {exact}"
+        );
     }
     assert_eq!(exp(0.0), 1.0);
     assert_eq!(exp(f32::NEG_INFINITY), exp(-87.0));
@@ -70,7 +92,10 @@ fn sums_and_maxima_cover_the_tail() {
     for length in [0, 1, 15, 16, 17, 40] {
         let values: Vec<f32> = (0..length).map(|i| i as f32).collect();
         assert_eq!(sum(&values), values.iter().sum::<f32>());
-        assert_eq!(dot(&values, &values), values.iter().map(|v| v * v).sum::<f32>());
+        assert_eq!(
+            dot(&values, &values),
+            values.iter().map(|v| v * v).sum::<f32>()
+        );
         let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         assert_eq!(maximum(&values), largest);
     }
@@ -89,7 +114,11 @@ fn rms_norm_matches_composition() {
 #[test]
 fn silu_mul_matches_composition() {
     let (gate, up) = (variable(3, (70, 300)), variable(4, (70, 300)));
-    assert_same([&gate, &up], || silu_mul(&gate, &up), || activation::composed(&gate, &up));
+    assert_same(
+        [&gate, &up],
+        || silu_mul(&gate, &up),
+        || activation::composed(&gate, &up),
+    );
 }
 
 #[test]
@@ -118,20 +147,39 @@ fn negative_log_likelihood_matches_composition() {
 #[test]
 fn negative_log_likelihood_refuses_bad_targets() {
     let logits = random(6, (2, 5));
-    let outside = negative_log_likelihood(&logits, &Arc::from([1, 5])).unwrap_err().to_string();
-    assert!(outside.contains("target 5 is outside the vocabulary of 5 tokens"), "{outside}");
-    let count = negative_log_likelihood(&logits, &Arc::from([1])).unwrap_err().to_string();
+    let outside = negative_log_likelihood(&logits, &Arc::from([1, 5]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        outside.contains("target 5 is outside the vocabulary of 5 tokens"),
+        "{outside}"
+    );
+    let count = negative_log_likelihood(&logits, &Arc::from([1]))
+        .unwrap_err()
+        .to_string();
     assert!(count.contains("2 rows of logits for 1 targets"), "{count}");
 }
 
 fn attention_shape(segments: &[(usize, usize)]) -> AttentionShape {
-    let segments = segments.iter().map(|&(queries, keys)| Segment { queries, keys }).collect();
-    AttentionShape { segments, heads: 4, key_value_heads: 2, head_dim: 8 }
+    let segments = segments
+        .iter()
+        .map(|&(queries, keys)| Segment { queries, keys })
+        .collect();
+    AttentionShape {
+        segments,
+        heads: 4,
+        key_value_heads: 2,
+        head_dim: 8,
+    }
 }
 
 #[test]
 fn attention_matches_composition() {
-    for segments in [&[(70, 70), (1, 1), (130, 130)][..], &[(1, 9)], &[(66, 80), (3, 5)]] {
+    for segments in [
+        &[(70, 70), (1, 1), (130, 130)][..],
+        &[(1, 9)],
+        &[(66, 80), (3, 5)],
+    ] {
         let shape = attention_shape(segments);
         let queries: usize = segments.iter().map(|segment| segment.0).sum();
         let keys: usize = segments.iter().map(|segment| segment.1).sum();
@@ -157,14 +205,23 @@ fn attention_refuses_wrong_shapes() {
 #[test]
 fn linear_matches_matmul() {
     let (x, weight) = (variable(10, (20, 12)), variable(11, (7, 12)));
-    assert_same([&x, &weight], || linear(&x, &weight), || x.matmul(&weight.t()?));
+    assert_same(
+        [&x, &weight],
+        || linear(&x, &weight),
+        || x.matmul(&weight.t()?),
+    );
 }
 
 #[test]
 fn frozen_linear_gives_no_gradient_to_its_weight() {
     let (x, weight) = (variable(10, (20, 12)), random(11, (7, 12)));
     assert_same([&x], || linear(&x, &weight), || x.matmul(&weight.t()?));
-    let grads = linear(&x, &weight).unwrap().sum_all().unwrap().backward().unwrap();
+    let grads = linear(&x, &weight)
+        .unwrap()
+        .sum_all()
+        .unwrap()
+        .backward()
+        .unwrap();
     assert!(grads.get(&weight).is_none());
 }
 
@@ -186,8 +243,17 @@ fn tape_holds_what_the_weight_gradient_needs() {
     let backward = |y: Tensor| y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
     backward(tapped_linear(&x, &weight, &tape, 3).unwrap());
     let entry = tape.take().remove(&3).unwrap();
-    let from_tape = entry.output_gradient.t().unwrap().matmul(&entry.input).unwrap();
+    let from_tape = entry
+        .output_gradient
+        .t()
+        .unwrap()
+        .matmul(&entry.input)
+        .unwrap();
     let expected = backward(linear(&x, &weight).unwrap());
-    assert_close(&from_tape, expected.get(&weight).unwrap(), "weight gradient");
+    assert_close(
+        &from_tape,
+        expected.get(&weight).unwrap(),
+        "weight gradient",
+    );
     assert!(tape.take().is_empty());
 }

@@ -207,8 +207,8 @@ fn rejects_wrong_owners() {
             owners
         };
         assert_rejects(id, Rejection::Mismatch, || challenge_with(&settled, 0, &honest[1..]));
-        for at in 0..honest.len() {
-            let other = if honest[at] == 1 { 2 } else { 1 };
+        for (at, owner) in honest.iter().enumerate() {
+            let other = if *owner == 1 { 2 } else { 1 };
             let reason = Rejection::OtherRecord;
             assert_rejects(id, reason, || challenge_with(&settled, 0, &with(at, other)));
         }

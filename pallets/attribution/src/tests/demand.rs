@@ -1,5 +1,5 @@
 use super::{challenger_origin, world::*};
-use crate::{mock::*, Demand, DemandRequest, Demanded, Error, Event, MAX_OPEN_DEMANDS};
+use crate::{mock::*, Answer, Demand, DemandRequest, Demanded, Error, Event, MAX_OPEN_DEMANDS};
 use attribution_proof::receipt::SignedReceipt;
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
 
@@ -160,6 +160,48 @@ fn fails_when_too_many_are_open() {
         let sequence = u64::from(MAX_OPEN_DEMANDS) + 1;
         let call = demand(settled.id, DemandRequest::Receipt { sequence });
         assert_noop!(call, Error::<Test>::TooManyDemands);
+    });
+}
+
+#[test]
+fn success_time_stands_still_while_all_places_are_taken() {
+    execute(|| {
+        let world = World::new();
+        let mut session = Session::open(1);
+        for _ in 0..=MAX_OPEN_DEMANDS {
+            session.serve(&world, BASE, UNIT, text("nothing", 20));
+        }
+        let settled = session.settle();
+        // An accomplice of the operator takes every place near the end of the window and keeps it.
+        advance(SETTLEMENT_WINDOW - 2);
+        for sequence in 1..=u64::from(MAX_OPEN_DEMANDS) {
+            let request = DemandRequest::Receipt { sequence };
+            assert_ok!(Attribution::demand(RuntimeOrigin::signed(payer()), settled.id, request));
+        }
+        let full = Attribution::settlement(settled.id).unwrap();
+        assert_eq!(full.full_since, Some(System::block_number()));
+        advance(DEMAND_WINDOW);
+        // Past the window, a challenge is heard all the same.
+        assert!(System::block_number() > full.window_end);
+        let last = Box::new(settled.answers.last().unwrap().signed.clone());
+        assert_ok!(Attribution::challenge_settlement(challenger_origin(), settled.id, last));
+        // The operator answers one: the others have their two blocks left.
+        let first = &settled.answers[0];
+        let (receipt, query) = (first.signed.clone(), first.query.clone());
+        assert_ok!(Attribution::answer(
+            RuntimeOrigin::signed(operator()),
+            settled.id,
+            1,
+            Box::new(Answer::Receipt { receipt, query }),
+        ));
+        let again = Attribution::settlement(settled.id).unwrap();
+        assert_eq!(again.full_since, None);
+        assert_eq!(again.demands_until, full.demands_until + DEMAND_WINDOW);
+        assert_eq!(again.window_end, System::block_number() + DEMAND_WINDOW);
+        assert_eq!(LiableUntil::get(operator()), again.demands_until + 2 * DEMAND_WINDOW);
+        advance(2);
+        let sequence = u64::from(MAX_OPEN_DEMANDS) + 1;
+        assert_ok!(demand(settled.id, DemandRequest::Receipt { sequence }));
     });
 }
 

@@ -75,6 +75,7 @@ fn success_money_waits_in_the_pot() {
                 paid_count: 0,
                 paid_sum: 0,
                 open_demands: 0,
+                full_since: None,
             })
         );
         assert_eq!(free(&Attribution::pot_account()), EXISTENTIAL_DEPOSIT + amount);

@@ -26,7 +26,7 @@ use attribution_proof::{
     totals::{TotalOpening, Totals},
     transcript::{transcript_leaf, StepOpening, TranscriptStep},
     voucher::{SignedVoucher, Voucher},
-    AccountId, Balance, BlockNumber, ChannelId, ContributionId, DatanetId, JobId, ModelId,
+    AccountId, Balance, BlockNumber, ChannelId, ContributionId, DatanetId, ModelId,
     SettlementId,
 };
 use frame_support::assert_ok;
@@ -112,7 +112,6 @@ impl Contributed {
 /// A model with everything its operator knows.
 pub(crate) struct Trained {
     pub(crate) id: ModelId,
-    pub(crate) job: JobId,
     pub(crate) rows: Vec<Row>,
     /// Position of each row's contribution in the world, and the record's index in it.
     pub(crate) records: Vec<(usize, u32)>,
@@ -151,7 +150,6 @@ pub(crate) struct Answered {
     pub(crate) response: Vec<u8>,
     pub(crate) owners: Vec<ContributionId>,
     pub(crate) before: Totals,
-    pub(crate) after: Totals,
     secret: Hash,
 }
 
@@ -393,7 +391,7 @@ impl World {
             }),
         };
         Manifests::insert(id, (manifest, builders));
-        self.models.push(Trained { id, job, rows, records, leaves, index, steps, states, transcript });
+        self.models.push(Trained { id, rows, records, leaves, index, steps, states, transcript });
     }
 
     pub(crate) fn model(&self, id: ModelId) -> &Trained {
@@ -586,9 +584,9 @@ impl Session {
         receipt.totals = after.commitment();
         end(&mut receipt);
         self.mark = Mark::after(&receipt);
-        self.totals = after.clone();
+        self.totals = after;
         let signed = signed(receipt);
-        self.answers.push(Answered { signed, query, response, owners, before, after, secret });
+        self.answers.push(Answered { signed, query, response, owners, before, secret });
     }
 
     /// The last answer.

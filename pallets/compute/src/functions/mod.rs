@@ -4,7 +4,7 @@ mod jobs;
 mod operators;
 mod rows;
 
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 pub(crate) use jobs::input_records;
 pub(crate) use jobs::JobRequest;
 

@@ -364,7 +364,7 @@ fn drain(submitted: &Submitted) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn success_money_is_conserved_and_nothing_is_stuck(

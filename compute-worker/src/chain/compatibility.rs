@@ -1,0 +1,34 @@
+//! Whether a node's runtime is one that this worker was built for.
+//!
+//! Types that the chain shares with the worker are decoded by their own codecs, not by the node's
+//! description of them. So each call and each storage entry is compared with the description that the
+//! worker was built with: a runtime upgrade that changes one gives a clear error, never a wrong number.
+
+use std::sync::OnceLock;
+use subxt::Metadata;
+
+/// The runtime's metadata, written by `scripts/update-metadata.sh`.
+pub(super) const METADATA: &[u8] = include_bytes!("../../metadata.scale");
+
+/// What a runtime is compared with. Nothing if the file in the source tree is damaged, which a test
+/// rules out.
+pub(super) fn expected() -> Option<&'static Metadata> {
+    static EXPECTED: OnceLock<Option<Metadata>> = OnceLock::new();
+    EXPECTED.get_or_init(|| Metadata::decode_from(METADATA).ok()).as_ref()
+}
+
+/// Whether a storage entry is stored as expected.
+pub(super) fn has_storage(found: &Metadata, pallet: &str, entry: &str) -> bool {
+    let hash = |metadata: &Metadata| metadata.pallet_by_name(pallet)?.storage_hash(entry);
+    is_same(found, hash)
+}
+
+/// Whether a call takes what is expected.
+pub(super) fn has_call(found: &Metadata, pallet: &str, call: &str) -> bool {
+    let hash = |metadata: &Metadata| metadata.pallet_by_name(pallet)?.call_hash(call);
+    is_same(found, hash)
+}
+
+fn is_same(found: &Metadata, hash: impl Fn(&Metadata) -> Option<[u8; 32]>) -> bool {
+    expected().and_then(&hash).is_some_and(|expected| hash(found) == Some(expected))
+}

@@ -1,0 +1,35 @@
+// The node's command line, as an operator types it.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, test } from "node:test";
+
+import { nodeBinary } from "./node.mjs";
+
+const run = (...words) => spawnSync(nodeBinary(), words, { encoding: "utf8", maxBuffer: 1 << 26 });
+
+describe("the node's command line", () => {
+  test("explains itself with examples", () => {
+    const { status, stdout } = run("--help");
+    assert.equal(status, 0);
+    assert.match(stdout, /--dev/);
+    assert.match(stdout, /[Ee]xample/);
+  });
+
+  test("refuses a database that it does not have and names the one it has", () => {
+    const { status, stderr } = run("--dev", "--database", "rocksdb");
+    assert.notEqual(status, 0);
+    assert.match(stderr, /rocksdb/);
+    assert.match(stderr, /paritydb/);
+  });
+
+  for (const chain of ["dev", "local"]) {
+    test(`writes the chain specification ${chain}`, () => {
+      const { status, stdout } = run("export-chain-spec", "--chain", chain);
+      assert.equal(status, 0);
+      const specification = JSON.parse(stdout);
+      assert.equal(specification.properties.tokenSymbol, "OPEN");
+      assert.equal(specification.properties.ss58Format, 1612);
+    });
+  }
+});
