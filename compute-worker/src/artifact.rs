@@ -56,7 +56,10 @@ pub struct Artifact {
 impl Artifact {
     /// An artifact of these files.
     pub fn new<N: Into<String>, B: Into<Bytes>>(files: impl IntoIterator<Item = (N, B)>) -> Self {
-        let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect();
+        let files = files
+            .into_iter()
+            .map(|(name, bytes)| (name.into(), bytes.into()))
+            .collect();
         Self { files }
     }
 
@@ -65,7 +68,11 @@ impl Artifact {
             blake3: blake3::hash(bytes).to_hex().to_string(),
             bytes: bytes.len() as u64,
         };
-        let files = self.files.iter().map(|(name, bytes)| (name.clone(), entry(bytes))).collect();
+        let files = self
+            .files
+            .iter()
+            .map(|(name, bytes)| (name.clone(), entry(bytes)))
+            .collect();
         // A map of strings and numbers always has a JSON form.
         serde_json::to_vec(&Document { files }).unwrap_or_default()
     }
@@ -85,8 +92,10 @@ impl Artifact {
 
     /// Reads an artifact; every file is verified.
     pub async fn load(store: &ContentStore, id: &ContentId) -> Result<Self, ArtifactError> {
-        let failed =
-            |reason: String| ArtifactError::Format { id: hex::encode(id), reason };
+        let failed = |reason: String| ArtifactError::Format {
+            id: hex::encode(id),
+            reason,
+        };
         let document: Document = serde_json::from_slice(&store.get(id).await?)
             .map_err(|error| failed(error.to_string()))?;
         let mut files = BTreeMap::new();
@@ -124,7 +133,10 @@ mod tests {
         assert_eq!(again, artifact);
         assert_eq!(again.file("a.txt").unwrap().as_ref(), b"one");
         let error = again.file("c.txt").unwrap_err().to_string();
-        assert!(error.contains("a.txt") && error.contains("c.txt"), "{error}");
+        assert!(
+            error.contains("a.txt") && error.contains("c.txt"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
@@ -137,6 +149,9 @@ mod tests {
         let artifact = Artifact::new([("a.txt", "one")]);
         let id = store.put(artifact.document()).await.unwrap();
         let error = Artifact::load(&store, &id).await.unwrap_err();
-        assert!(matches!(error, ArtifactError::Store(StoreError::Missing { .. })));
+        assert!(matches!(
+            error,
+            ArtifactError::Store(StoreError::Missing { .. })
+        ));
     }
 }

@@ -7,9 +7,7 @@
 
 use crate::{
     model::{Adapter, Llama},
-    train::{
-        gradients::GradientSpace, CancellationFlag, Progress, TrainError, TrainingData,
-    },
+    train::{gradients::GradientSpace, CancellationFlag, Progress, TrainError, TrainingData},
 };
 use attribution_engine::{
     corpus::{cover, Corpus, CoverRules},
@@ -63,7 +61,12 @@ pub fn gradient_space<'a>(
 }
 
 fn projection(seed: &Hash, space: &GradientSpace<'_>) -> Result<Projection, TraceError> {
-    Ok(Projection::new(&seed.0, space.dimension(), DIMENSION as usize, NONZEROS)?)
+    Ok(Projection::new(
+        &seed.0,
+        space.dimension(),
+        DIMENSION as usize,
+        NONZEROS,
+    )?)
 }
 
 /// Builds the index of a model over its input records, in the order of their ordinals.
@@ -88,8 +91,12 @@ pub fn build_index(
         if wanted.binary_search(&row).is_err() {
             return Ok(());
         }
-        let projected = projection.project(gradient).map_err(|error| error.to_string())?;
-        builder.set(row, &projected).map_err(|error| error.to_string())
+        let projected = projection
+            .project(gradient)
+            .map_err(|error| error.to_string())?;
+        builder
+            .set(row, &projected)
+            .map_err(|error| error.to_string())
     })?;
     Ok(builder.finish()?)
 }
@@ -132,7 +139,9 @@ impl TracedModel {
 
     /// The direction of a response's gradient in this model's index.
     pub fn direction(&self, gradient: &[f32]) -> Result<Direction, TraceError> {
-        Ok(self.preconditioner.direction(&self.projection.project(gradient)?)?)
+        Ok(self
+            .preconditioner
+            .direction(&self.projection.project(gradient)?)?)
     }
 }
 
@@ -154,22 +163,25 @@ fn zero_query(directions: &[(ModelId, &Direction)]) -> Result<Query, attribution
     let vectors = directions
         .iter()
         .map(|(model, direction)| {
-            let vector = vec![0; direction.values.len()].try_into().map_err(|vector: Vec<i16>| {
-                attribution_engine::Error::Shape {
-                    what: "query direction",
-                    found: vector.len(),
-                    expected: DIMENSION as usize,
-                }
-            })?;
+            let vector =
+                vec![0; direction.values.len()]
+                    .try_into()
+                    .map_err(|vector: Vec<i16>| attribution_engine::Error::Shape {
+                        what: "query direction",
+                        found: vector.len(),
+                        expected: DIMENSION as usize,
+                    })?;
             Ok((*model, vector))
         })
         .collect::<Result<Vec<_>, attribution_engine::Error>>()?;
     let found = vectors.len();
-    let vectors = vectors.try_into().map_err(|_| attribution_engine::Error::Shape {
-        what: "lineage",
-        found,
-        expected: attribution_proof::bounds::MAX_LINEAGE as usize,
-    })?;
+    let vectors = vectors
+        .try_into()
+        .map_err(|_| attribution_engine::Error::Shape {
+            what: "lineage",
+            found,
+            expected: attribution_proof::bounds::MAX_LINEAGE as usize,
+        })?;
     Ok(Query { vectors })
 }
 
@@ -184,15 +196,24 @@ pub fn trace(
         .iter()
         .map(|(model, gradient)| Ok((model.model, model.direction(gradient)?)))
         .collect::<Result<_, TraceError>>()?;
-    let named: Vec<_> = directions.iter().map(|(model, direction)| (*model, direction)).collect();
+    let named: Vec<_> = directions
+        .iter()
+        .map(|(model, direction)| (*model, direction))
+        .collect();
     let query = match quantise_query(&named) {
         // It points nowhere: no row is credited, but its bytes may be covered.
         Err(attribution_engine::Error::ZeroQuery) => zero_query(&named)?,
         other => other?,
     };
-    let indexes: Vec<_> = lineage.iter().map(|(model, _)| (model.model, &model.index)).collect();
+    let indexes: Vec<_> = lineage
+        .iter()
+        .map(|(model, _)| (model.model, &model.index))
+        .collect();
     let credits = top_k(&indexes, &query, rules.top_k as usize, rules.floor())?;
-    let corpora: Vec<_> = lineage.iter().map(|(model, _)| (model.model, &model.corpus)).collect();
+    let corpora: Vec<_> = lineage
+        .iter()
+        .map(|(model, _)| (model.model, &model.corpus))
+        .collect();
     let spans = if response.is_empty() {
         Vec::new()
     } else {
@@ -210,5 +231,10 @@ pub fn trace(
         .map(|credit| owner(credit.model, credit.row))
         .chain(spans.iter().map(|span| owner(span.at.model, span.at.row)))
         .collect::<Result<_, _>>()?;
-    Ok(Trace { query, credits, spans, owners })
+    Ok(Trace {
+        query,
+        credits,
+        spans,
+        owners,
+    })
 }

@@ -24,7 +24,9 @@ pub enum DatasetError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// A payload is not in the store, or damaged there.
-    #[error("the payload of contribution {contribution} by {contributor} cannot be used: {source}")]
+    #[error(
+        "the payload of contribution {contribution} by {contributor} cannot be used: {source}"
+    )]
     Store {
         /// The contribution.
         contribution: ContributionId,
@@ -69,9 +71,16 @@ pub struct Source {
 impl Source {
     /// Whether record `index` did not count any more in block `at`.
     fn is_absent(&self, index: u32, at: BlockNumber) -> bool {
-        let whole = self.details.tombstone.as_ref().map(|tombstone| tombstone.at);
+        let whole = self
+            .details
+            .tombstone
+            .as_ref()
+            .map(|tombstone| tombstone.at);
         let own = self.tombstones.get(&index).copied();
-        whole.into_iter().chain(own).any(|tombstone| tombstone <= at)
+        whole
+            .into_iter()
+            .chain(own)
+            .any(|tombstone| tombstone <= at)
     }
 }
 
@@ -129,11 +138,14 @@ impl Dataset {
         let contribution = source.contribution;
         let details = &source.details;
         let contributor = &details.contributor;
-        let blob = store.get(&details.content).await.map_err(|source| DatasetError::Store {
-            contribution,
-            contributor: contributor.clone(),
-            source,
-        })?;
+        let blob = store
+            .get(&details.content)
+            .await
+            .map_err(|source| DatasetError::Store {
+                contribution,
+                contributor: contributor.clone(),
+                source,
+            })?;
         let payload = Payload::decode(&blob, contributor, details.media, &details.leaves).map_err(
             |source| DatasetError::Payload {
                 contribution,
@@ -159,7 +171,10 @@ impl Dataset {
 
     /// The contribution that owns each ordinal.
     pub fn owners(&self) -> Vec<ContributionId> {
-        self.records.iter().map(|record| record.contribution).collect()
+        self.records
+            .iter()
+            .map(|record| record.contribution)
+            .collect()
     }
 
     /// The record leaves, for the influence index.
@@ -179,44 +194,70 @@ impl Dataset {
 
     /// The bytes that were trained on, nothing where a record is absent.
     pub fn present(&self) -> Vec<Option<&[u8]>> {
-        let bytes = self.records.iter().map(|record| (!record.absent).then_some(&*record.bytes));
+        let bytes = self
+            .records
+            .iter()
+            .map(|record| (!record.absent).then_some(&*record.bytes));
         bytes.collect()
     }
 }
 
 /// The contributions of a snapshot in order, checked against its head.
-async fn sources(chain: &Client, snapshot: &Snapshot) -> Result<Vec<Source>, DatasetError> {
+pub(crate) async fn sources(
+    chain: &Client,
+    snapshot: &Snapshot,
+) -> Result<Vec<Source>, DatasetError> {
     let accepted = chain.accepted_contributions(snapshot.datanet).await?;
     let mut sources = Vec::new();
     for contribution in accepted.into_iter().take(snapshot.length as usize) {
         let details = chain.contribution(contribution).await?.ok_or_else(|| {
-            wrong(snapshot, format!("contribution {contribution} is accepted but not there"))
+            wrong(
+                snapshot,
+                format!("contribution {contribution} is accepted but not there"),
+            )
         })?;
         let tombstones = chain.record_tombstones(contribution).await?;
-        sources.push(Source { contribution, details, tombstones });
+        sources.push(Source {
+            contribution,
+            details,
+            tombstones,
+        });
     }
     check_snapshot(snapshot, &sources)?;
     Ok(sources)
 }
 
 fn wrong(snapshot: &Snapshot, reason: String) -> DatasetError {
-    DatasetError::Snapshot { datanet: snapshot.datanet, length: snapshot.length, reason }
+    DatasetError::Snapshot {
+        datanet: snapshot.datanet,
+        length: snapshot.length,
+        reason,
+    }
 }
 
 /// Checks that `sources` are what the snapshot's head commits to.
 fn check_snapshot(snapshot: &Snapshot, sources: &[Source]) -> Result<(), DatasetError> {
     if sources.len() != snapshot.length as usize {
-        return Err(wrong(snapshot, format!("{} contributions are there", sources.len())));
+        return Err(wrong(
+            snapshot,
+            format!("{} contributions are there", sources.len()),
+        ));
     }
     let mut head = Hash::zero();
     for source in sources {
         let object = source.details.object(source.contribution).ok_or_else(|| {
-            wrong(snapshot, format!("contribution {} is not accepted", source.contribution))
+            wrong(
+                snapshot,
+                format!("contribution {} is not accepted", source.contribution),
+            )
         })?;
         head = snapshot_link(&head, &object);
     }
     if head != snapshot.head {
-        return Err(wrong(snapshot, format!("they hash to {head:?}, not {:?}", snapshot.head)));
+        return Err(wrong(
+            snapshot,
+            format!("they hash to {head:?}, not {:?}", snapshot.head),
+        ));
     }
     Ok(())
 }
@@ -236,7 +277,10 @@ mod tests {
         records: &[&str],
     ) -> (Source, Payload) {
         let contributor = AccountId::new([contribution as u8; 32]);
-        let records = records.iter().map(|record| record.as_bytes().to_vec()).collect();
+        let records = records
+            .iter()
+            .map(|record| record.as_bytes().to_vec())
+            .collect();
         let payload = Payload::new(&contributor, MediaType::Text, records).unwrap();
         let content = store.put(payload.encode()).await.unwrap();
         let details = ContributionDetails {
@@ -270,7 +314,14 @@ mod tests {
             fallen_records: 0,
             open_demands: 0,
         };
-        (Source { contribution, details, tombstones: BTreeMap::new() }, payload)
+        (
+            Source {
+                contribution,
+                details,
+                tombstones: BTreeMap::new(),
+            },
+            payload,
+        )
     }
 
     fn open() -> (tempfile::TempDir, ContentStore) {
@@ -286,21 +337,35 @@ mod tests {
         let (mut second, _) = source(&store, 2, &["three", "two", "five"]).await;
         second.tombstones = BTreeMap::from([(0, TAKEN), (2, TAKEN + 1)]);
         let (mut third, _) = source(&store, 3, &["six"]).await;
-        third.details.tombstone = Some(Tombstone { at: 7, cause: TombstoneCause::Withdrawn });
+        third.details.tombstone = Some(Tombstone {
+            at: 7,
+            cause: TombstoneCause::Withdrawn,
+        });
         let mut dataset = Dataset::default();
         for source in [first, second, third] {
             dataset.append(&store, source, TAKEN).await.unwrap();
         }
         assert_eq!(dataset.owners(), [1, 1, 2, 2, 2, 3]);
-        assert_eq!(dataset.tombstoned(), [false, false, true, false, false, true]);
+        assert_eq!(
+            dataset.tombstoned(),
+            [false, false, true, false, false, true]
+        );
         let texts: Vec<_> = dataset.present();
         assert_eq!(texts[0], Some(b"one".as_slice()));
         assert_eq!((texts[2], texts[5]), (None, None));
-        assert_eq!(texts[4], Some(b"five".as_slice()), "it fell after the job was taken");
+        assert_eq!(
+            texts[4],
+            Some(b"five".as_slice()),
+            "it fell after the job was taken"
+        );
         assert_eq!(dataset.leaves()[..2], first_payload.leaves);
         let commits = dataset.commits();
         assert_eq!(commits[1], commits[3], "copies have one commitment");
-        assert_ne!(dataset.leaves()[1], dataset.leaves()[3], "and leaves of their own");
+        assert_ne!(
+            dataset.leaves()[1],
+            dataset.leaves()[3],
+            "and leaves of their own"
+        );
     }
 
     #[tokio::test]
@@ -309,16 +374,35 @@ mod tests {
         let (mut source, _) = source(&store, 9, &["one"]).await;
         let there = source.details.content;
         source.details.content = [0; 32];
-        let missing = Dataset::default().append(&store, source.clone(), TAKEN).await.unwrap_err();
+        let missing = Dataset::default()
+            .append(&store, source.clone(), TAKEN)
+            .await
+            .unwrap_err();
         let text = missing.to_string();
-        assert!(matches!(missing, DatasetError::Store { contribution: 9, .. }));
-        assert!(text.contains(&source.details.contributor.to_string()), "{text}");
+        assert!(matches!(
+            missing,
+            DatasetError::Store {
+                contribution: 9,
+                ..
+            }
+        ));
+        assert!(
+            text.contains(&source.details.contributor.to_string()),
+            "{text}"
+        );
         source.details.content = there;
         source.details.leaves.root = Hash::repeat_byte(1);
-        let other = Dataset::default().append(&store, source, TAKEN).await.unwrap_err();
+        let other = Dataset::default()
+            .append(&store, source, TAKEN)
+            .await
+            .unwrap_err();
         assert!(matches!(
             other,
-            DatasetError::Payload { contribution: 9, source: PayloadError::Root { .. }, .. }
+            DatasetError::Payload {
+                contribution: 9,
+                source: PayloadError::Root { .. },
+                ..
+            }
         ));
     }
 
@@ -327,13 +411,27 @@ mod tests {
         let (_folder, store) = open();
         let (source, _) = source(&store, 4, &["one"]).await;
         let head = snapshot_link(&Hash::zero(), &source.details.object(4).unwrap());
-        let snapshot = Snapshot { datanet: 1, length: 1, head, records: 1 };
+        let snapshot = Snapshot {
+            datanet: 1,
+            length: 1,
+            head,
+            records: 1,
+        };
         check_snapshot(&snapshot, std::slice::from_ref(&source)).unwrap();
-        let short = Snapshot { length: 2, ..snapshot };
-        let other = Snapshot { head: Hash::zero(), ..snapshot };
+        let short = Snapshot {
+            length: 2,
+            ..snapshot
+        };
+        let other = Snapshot {
+            head: Hash::zero(),
+            ..snapshot
+        };
         for wrong in [short, other] {
             let error = check_snapshot(&wrong, std::slice::from_ref(&source)).unwrap_err();
-            assert!(matches!(error, DatasetError::Snapshot { datanet: 1, .. }), "{error}");
+            assert!(
+                matches!(error, DatasetError::Snapshot { datanet: 1, .. }),
+                "{error}"
+            );
         }
     }
 }

@@ -51,11 +51,17 @@ impl Key {
     /// From a file that holds a secret URI and that only its owner may read.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
         let name = path.display().to_string();
-        let failed = |source| KeyError::File { path: name.clone(), source };
+        let failed = |source| KeyError::File {
+            path: name.clone(),
+            source,
+        };
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode();
+            let mode = std::fs::metadata(path)
+                .map_err(failed)?
+                .permissions()
+                .mode();
             if mode & 0o077 != 0 {
                 return Err(KeyError::Exposed { path: name });
             }
@@ -97,14 +103,25 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         let key = Key::from_file(&path).unwrap();
-        assert_eq!(key.account(), Key::from_secret("//Alice").unwrap().account());
-        assert!(key.sign(b"payload").verify(b"payload".as_slice(), &key.account()));
+        assert_eq!(
+            key.account(),
+            Key::from_secret("//Alice").unwrap().account()
+        );
+        assert!(key
+            .sign(b"payload")
+            .verify(b"payload".as_slice(), &key.account()));
         assert!(!format!("{key:?}").contains("pair"));
     }
 
     #[test]
     fn fails_when_the_secret_is_nonsense() {
-        assert!(matches!(Key::from_secret("not a phrase"), Err(KeyError::Secret(_))));
-        assert!(matches!(Key::from_file(Path::new("/nowhere")), Err(KeyError::File { .. })));
+        assert!(matches!(
+            Key::from_secret("not a phrase"),
+            Err(KeyError::Secret(_))
+        ));
+        assert!(matches!(
+            Key::from_file(Path::new("/nowhere")),
+            Err(KeyError::File { .. })
+        ));
     }
 }

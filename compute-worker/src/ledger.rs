@@ -53,7 +53,9 @@ pub enum LedgerError {
         sequence: u64,
     },
     /// The voucher is not newer than the one at hand.
-    #[error("the voucher for receipt {sequence} of channel {channel} is spent: a newer one is at hand")]
+    #[error(
+        "the voucher for receipt {sequence} of channel {channel} is spent: a newer one is at hand"
+    )]
     Spent {
         /// The channel.
         channel: ChannelId,
@@ -114,7 +116,10 @@ pub struct ChannelBook {
 impl ChannelBook {
     /// What was answered and is not vouched for yet, in base units.
     pub fn unsigned(&self) -> Balance {
-        let vouched = self.voucher.as_ref().map_or(0, |signed| signed.voucher.cumulative);
+        let vouched = self
+            .voucher
+            .as_ref()
+            .map_or(0, |signed| signed.voucher.cumulative);
         self.mark.cumulative.saturating_sub(vouched)
     }
 }
@@ -137,7 +142,9 @@ impl Ledger {
         write.open_table(BOOKS)?;
         write.open_table(RECEIPTS)?;
         write.commit()?;
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self {
+            database: Arc::new(database),
+        })
     }
 
     /// Where `channel` stands; an unknown one stands at its beginning.
@@ -145,7 +152,9 @@ impl Ledger {
         let read = self.database.begin_read()?;
         let table = read.open_table(BOOKS)?;
         let found = table.get(channel)?;
-        found.map_or(Ok(ChannelBook::default()), |bytes| decode(channel, bytes.value()))
+        found.map_or(Ok(ChannelBook::default()), |bytes| {
+            decode(channel, bytes.value())
+        })
     }
 
     /// All channels that have a book.
@@ -153,7 +162,8 @@ impl Ledger {
         let read = self.database.begin_read()?;
         let table = read.open_table(BOOKS)?;
         let keys = table.iter()?.map(|entry| Ok(entry?.0.value()));
-        keys.collect::<Result<_, redb::StorageError>>().map_err(Into::into)
+        keys.collect::<Result<_, redb::StorageError>>()
+            .map_err(Into::into)
     }
 
     /// A stored receipt.
@@ -165,7 +175,9 @@ impl Ledger {
         let read = self.database.begin_read()?;
         let table = read.open_table(RECEIPTS)?;
         let found = table.get((channel, sequence))?;
-        found.map(|bytes| decode(channel, bytes.value())).transpose()
+        found
+            .map(|bytes| decode(channel, bytes.value()))
+            .transpose()
     }
 
     fn update<T>(
@@ -201,7 +213,10 @@ impl Ledger {
         let channel = receipt.channel;
         self.update(channel, Some(stored), |book| {
             if receipt.sequence != book.mark.sequence.saturating_add(1) {
-                return Err(LedgerError::Step { channel, lie: Lie::BrokenChain });
+                return Err(LedgerError::Step {
+                    channel,
+                    lie: Lie::BrokenChain,
+                });
             }
             check_chain(&book.mark, receipt).map_err(|lie| LedgerError::Step { channel, lie })?;
             book.mark = Mark::after(receipt);
@@ -256,7 +271,11 @@ impl Ledger {
                 return Ok(None);
             }
             let totals = std::mem::take(&mut current.totals);
-            let seal = Seal { voucher, receipt: stored.signed, totals };
+            let seal = Seal {
+                voucher,
+                receipt: stored.signed,
+                totals,
+            };
             current.sealed = current.mark;
             current.seal = Some(seal.clone());
             Ok(Some(seal))
@@ -344,7 +363,10 @@ mod tests {
             cumulative: receipt.cumulative,
             receipt: receipt.commit(),
         };
-        SignedVoucher { voucher, signature: signature(dev::alice().sign(&voucher.payload())) }
+        SignedVoucher {
+            voucher,
+            signature: signature(dev::alice().sign(&voucher.payload())),
+        }
     }
 
     fn open() -> (tempfile::TempDir, Ledger) {
@@ -358,11 +380,18 @@ mod tests {
         let (folder, ledger) = open();
         let first = stored(&Mark::default(), 10);
         ledger.append(&first, Totals::default()).unwrap();
-        assert_eq!(ledger.seal(CHANNEL).unwrap(), None, "nothing is vouched for");
+        assert_eq!(
+            ledger.seal(CHANNEL).unwrap(),
+            None,
+            "nothing is vouched for"
+        );
         assert_eq!(ledger.book(CHANNEL).unwrap().unsigned(), 10);
         ledger.vouch(&voucher(&first)).unwrap();
         ledger.vouch(&voucher(&first)).unwrap();
-        let seal = ledger.seal(CHANNEL).unwrap().expect("the last receipt is vouched for");
+        let seal = ledger
+            .seal(CHANNEL)
+            .unwrap()
+            .expect("the last receipt is vouched for");
         let second = stored(&Mark::after(&first.signed.receipt), 5);
         ledger.append(&second, Totals::default()).unwrap();
         drop(ledger);
@@ -370,10 +399,19 @@ mod tests {
         assert_eq!(ledger.channels().unwrap(), [CHANNEL]);
         assert_eq!(ledger.receipt(CHANNEL, 1).unwrap(), Some(first.clone()));
         let book = ledger.book(CHANNEL).unwrap();
-        assert_eq!((book.unsigned(), book.seal.clone()), (5, Some(seal.clone())));
+        assert_eq!(
+            (book.unsigned(), book.seal.clone()),
+            (5, Some(seal.clone()))
+        );
         ledger.vouch(&voucher(&second)).unwrap();
-        assert_eq!(ledger.seal(CHANNEL).unwrap(), Some(seal), "one seal at a time");
-        ledger.settled(CHANNEL, &Mark::after(&first.signed.receipt)).unwrap();
+        assert_eq!(
+            ledger.seal(CHANNEL).unwrap(),
+            Some(seal),
+            "one seal at a time"
+        );
+        ledger
+            .settled(CHANNEL, &Mark::after(&first.signed.receipt))
+            .unwrap();
         let next = ledger.seal(CHANNEL).unwrap().unwrap();
         assert_eq!(next.receipt, second.signed);
     }
@@ -401,14 +439,20 @@ mod tests {
         ledger.append(&first, Totals::default()).unwrap();
         let second = stored(&Mark::after(&first.signed.receipt), 5);
         let early = ledger.vouch(&voucher(&second));
-        assert!(matches!(early, Err(LedgerError::Voucher { sequence: 2, .. })));
+        assert!(matches!(
+            early,
+            Err(LedgerError::Voucher { sequence: 2, .. })
+        ));
         ledger.append(&second, Totals::default()).unwrap();
         ledger.vouch(&voucher(&second)).unwrap();
         let late = ledger.vouch(&voucher(&first));
         assert!(matches!(late, Err(LedgerError::Spent { sequence: 1, .. })));
         let mut other = voucher(&second);
         other.voucher.cumulative += 1;
-        assert!(matches!(ledger.vouch(&other), Err(LedgerError::Voucher { .. })));
+        assert!(matches!(
+            ledger.vouch(&other),
+            Err(LedgerError::Voucher { .. })
+        ));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod model;
 pub mod operator;
+pub mod pay;
 pub mod payload;
 pub mod serve;
 pub mod store;

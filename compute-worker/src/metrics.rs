@@ -11,10 +11,7 @@ use prometheus_client::{
 };
 use std::{
     fmt::Debug,
-    sync::{
-        atomic::AtomicU64,
-        Arc, Mutex, PoisonError,
-    },
+    sync::{atomic::AtomicU64, Arc, Mutex, PoisonError},
 };
 
 /// Media type of the text format.
@@ -70,22 +67,42 @@ impl Default for Metrics {
             index_rows: Counter::default(),
         };
         // The encoder appends `_total` to counters.
-        metrics.register("best_block", "Best block of the node", metrics.best_block.clone());
+        metrics.register(
+            "best_block",
+            "Best block of the node",
+            metrics.best_block.clone(),
+        );
         metrics.register("jobs", "Jobs in progress by phase", metrics.jobs.clone());
-        metrics.register("jobs_ended", "Jobs that ended by outcome", metrics.jobs_ended.clone());
+        metrics.register(
+            "jobs_ended",
+            "Jobs that ended by outcome",
+            metrics.jobs_ended.clone(),
+        );
         metrics.register(
             "job_errors",
             "Failed attempts to bring a job on",
             metrics.job_errors.clone(),
         );
-        metrics.register("training_steps", "Optimiser steps", metrics.training_steps.clone());
-        metrics.register("training_tokens", "Tokens trained on", metrics.training_tokens.clone());
+        metrics.register(
+            "training_steps",
+            "Optimiser steps",
+            metrics.training_steps.clone(),
+        );
+        metrics.register(
+            "training_tokens",
+            "Tokens trained on",
+            metrics.training_tokens.clone(),
+        );
         metrics.register(
             "training_loss_nats",
             "Loss of the last optimiser step per token",
             metrics.training_loss.clone(),
         );
-        metrics.register("index_rows", "Rows of influence indexes", metrics.index_rows.clone());
+        metrics.register(
+            "index_rows",
+            "Rows of influence indexes",
+            metrics.index_rows.clone(),
+        );
         metrics
     }
 }
@@ -117,7 +134,9 @@ impl Metrics {
 
     /// Counts a job that ended.
     pub fn job_ended(&self, outcome: &'static str) {
-        self.jobs_ended.get_or_create(&OutcomeLabel { outcome }).inc();
+        self.jobs_ended
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
     }
 
     /// `GET /metrics` and `GET /health`.
@@ -145,12 +164,22 @@ pub struct Measured {
 impl Measured {
     /// For a training run.
     pub fn training(metrics: Metrics, shown: Box<dyn Progress + Send>) -> Self {
-        Self { metrics, shown, counts_rows: false, done: 0 }
+        Self {
+            metrics,
+            shown,
+            counts_rows: false,
+            done: 0,
+        }
     }
 
     /// For the rows of an index.
     pub fn rows(metrics: Metrics, shown: Box<dyn Progress + Send>) -> Self {
-        Self { metrics, shown, counts_rows: true, done: 0 }
+        Self {
+            metrics,
+            shown,
+            counts_rows: true,
+            done: 0,
+        }
     }
 }
 
@@ -162,7 +191,9 @@ impl Progress for Measured {
 
     fn advance(&mut self, done: u64) {
         if self.counts_rows {
-            self.metrics.index_rows.inc_by(done.saturating_sub(self.done));
+            self.metrics
+                .index_rows
+                .inc_by(done.saturating_sub(self.done));
         }
         self.done = done;
         self.shown.advance(done);

@@ -46,7 +46,9 @@ pub enum PayloadError {
     #[error("the blob is no contribution payload of version {VERSION}")]
     Format,
     /// The payload's records are not the ones that the contribution committed to.
-    #[error("the payload's records hash to {actual}, but the contribution committed to {committed}")]
+    #[error(
+        "the payload's records hash to {actual}, but the contribution committed to {committed}"
+    )]
     Root {
         /// Root of the payload's records.
         actual: Hash,
@@ -80,7 +82,10 @@ impl Payload {
         }
         for (record, bytes) in records.iter().enumerate() {
             if bytes.len() > MAX_RECORD_BYTES {
-                return Err(PayloadError::TooLarge { record, bytes: bytes.len() });
+                return Err(PayloadError::TooLarge {
+                    record,
+                    bytes: bytes.len(),
+                });
             }
             let checked = match media {
                 MediaType::Text => check_text(bytes),
@@ -89,10 +94,14 @@ impl Payload {
             };
             checked.map_err(|defect| PayloadError::Text { record, defect })?;
         }
-        let contents: Vec<_> =
-            records.iter().map(|bytes| content_tree(bytes).commitment()).collect();
-        let commits: Vec<_> =
-            contents.iter().map(|content| record_commit(&Hash::zero(), content)).collect();
+        let contents: Vec<_> = records
+            .iter()
+            .map(|bytes| content_tree(bytes).commitment())
+            .collect();
+        let commits: Vec<_> = contents
+            .iter()
+            .map(|content| record_commit(&Hash::zero(), content))
+            .collect();
         let leaves: Vec<_> = (0u32..)
             .zip(&commits)
             .zip(&records)
@@ -101,7 +110,13 @@ impl Payload {
             })
             .collect();
         let tree = Tree::new(leaves.clone());
-        Ok(Self { records, commits, leaves, contents, tree })
+        Ok(Self {
+            records,
+            commits,
+            leaves,
+            contents,
+            tree,
+        })
     }
 
     /// The commitment that goes on chain.
@@ -174,8 +189,12 @@ mod tests {
     fn success_a_payload_survives_the_store_and_opens() {
         let records = vec![b"one\n".to_vec(), vec![b'x'; 3_000]];
         let payload = Payload::new(&account(), MediaType::Text, records.clone()).unwrap();
-        let again =
-            Payload::decode(&payload.encode(), &account(), MediaType::Text, &payload.commitment());
+        let again = Payload::decode(
+            &payload.encode(),
+            &account(),
+            MediaType::Text,
+            &payload.commitment(),
+        );
         assert_eq!(again.unwrap().records, records);
         for index in 0..2 {
             let opening = payload.opening(index).unwrap();
@@ -190,11 +209,17 @@ mod tests {
         assert_eq!(new(vec![]), Err(PayloadError::Empty));
         assert_eq!(
             new(vec![b"fine".to_vec(), b"bad\r\n".to_vec()]),
-            Err(PayloadError::Text { record: 1, defect: Defect::ControlCharacter })
+            Err(PayloadError::Text {
+                record: 1,
+                defect: Defect::ControlCharacter
+            })
         );
         assert_eq!(
             new(vec![vec![b'x'; MAX_RECORD_BYTES + 1]]),
-            Err(PayloadError::TooLarge { record: 0, bytes: MAX_RECORD_BYTES + 1 })
+            Err(PayloadError::TooLarge {
+                record: 0,
+                bytes: MAX_RECORD_BYTES + 1
+            })
         );
     }
 
@@ -209,6 +234,9 @@ mod tests {
         let mut cut = payload.encode();
         cut.pop();
         assert_eq!(decode(&cut, 1), Err(PayloadError::Format));
-        assert!(matches!(decode(&payload.encode(), 2), Err(PayloadError::Root { .. })));
+        assert!(matches!(
+            decode(&payload.encode(), 2),
+            Err(PayloadError::Root { .. })
+        ));
     }
 }

@@ -14,7 +14,9 @@ use std::{path::Path as FilePath, sync::Arc};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The location is neither a folder nor a URL that the store understands.
-    #[error("cannot open the content store at {location:?}: {reason}; give a folder or an s3:// URL")]
+    #[error(
+        "cannot open the content store at {location:?}: {reason}; give a folder or an s3:// URL"
+    )]
     Location {
         /// As given.
         location: String,
@@ -61,21 +63,31 @@ impl ContentStore {
     /// Opens a folder, which is made if need be, or a URL such as `s3://bucket/prefix`. Credentials
     /// and endpoint of S3-compatible stores come from the `AWS_*` environment variables.
     pub fn open(location: &str) -> Result<Self, StoreError> {
-        let failed = |reason: String| StoreError::Location { location: location.into(), reason };
+        let failed = |reason: String| StoreError::Location {
+            location: location.into(),
+            reason,
+        };
         if location.contains("://") {
             let url = reqwest::Url::parse(location).map_err(|error| failed(error.to_string()))?;
             let options = std::env::vars().filter_map(|(name, value)| {
-                name.starts_with("AWS_").then(|| (name.to_ascii_lowercase(), value))
+                name.starts_with("AWS_")
+                    .then(|| (name.to_ascii_lowercase(), value))
             });
             let (store, prefix) = object_store::parse_url_opts(&url, options)
                 .map_err(|error| failed(error.to_string()))?;
-            return Ok(Self { store: store.into(), prefix });
+            return Ok(Self {
+                store: store.into(),
+                prefix,
+            });
         }
         let folder = FilePath::new(location);
         std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(folder)
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { store: Arc::new(store), prefix: Path::default() })
+        Ok(Self {
+            store: Arc::new(store),
+            prefix: Path::default(),
+        })
     }
 
     /// Two levels keep folders small.
@@ -94,9 +106,16 @@ impl ContentStore {
             attributes: Attributes::default(),
             ..PutOptions::default()
         };
-        match self.store.put_opts(&self.path(&id), PutPayload::from_bytes(bytes), options).await {
+        match self
+            .store
+            .put_opts(&self.path(&id), PutPayload::from_bytes(bytes), options)
+            .await
+        {
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(id),
-            Err(source) => Err(StoreError::Backend { action: "writing a blob", source }),
+            Err(source) => Err(StoreError::Backend {
+                action: "writing a blob",
+                source,
+            }),
         }
     }
 
@@ -105,15 +124,27 @@ impl ContentStore {
         let name = || hex::encode(id);
         let failed = |source| match source {
             object_store::Error::NotFound { .. } => StoreError::Missing { id: name() },
-            source => StoreError::Backend { action: "reading a blob", source },
+            source => StoreError::Backend {
+                action: "reading a blob",
+                source,
+            },
         };
-        let bytes =
-            self.store.get(&self.path(id)).await.map_err(failed)?.bytes().await.map_err(failed)?;
+        let bytes = self
+            .store
+            .get(&self.path(id))
+            .await
+            .map_err(failed)?
+            .bytes()
+            .await
+            .map_err(failed)?;
         let actual = content_id(&bytes);
         if actual == *id {
             Ok(bytes)
         } else {
-            Err(StoreError::Damaged { id: name(), actual: hex::encode(actual) })
+            Err(StoreError::Damaged {
+                id: name(),
+                actual: hex::encode(actual),
+            })
         }
     }
 }
@@ -139,18 +170,27 @@ mod tests {
     #[tokio::test]
     async fn fails_when_a_blob_is_missing_or_damaged() {
         let (folder, store) = open();
-        assert!(matches!(store.get(&[0; 32]).await, Err(StoreError::Missing { .. })));
+        assert!(matches!(
+            store.get(&[0; 32]).await,
+            Err(StoreError::Missing { .. })
+        ));
         let id = store.put(b"blob".as_slice()).await.unwrap();
         let name = hex::encode(id);
         std::fs::write(folder.path().join(&name[..2]).join(&name), b"blot").unwrap();
-        assert!(matches!(store.get(&id).await, Err(StoreError::Damaged { .. })));
+        assert!(matches!(
+            store.get(&id).await,
+            Err(StoreError::Damaged { .. })
+        ));
     }
 
     #[test]
     fn fails_when_the_location_makes_no_sense() {
         for location in ["gopher://somewhere", "s3://", "/dev/null/folder"] {
             assert!(
-                matches!(ContentStore::open(location), Err(StoreError::Location { .. })),
+                matches!(
+                    ContentStore::open(location),
+                    Err(StoreError::Location { .. })
+                ),
                 "{location}"
             );
         }

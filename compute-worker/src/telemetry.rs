@@ -33,7 +33,11 @@ pub fn start(filter: &str, json: bool) -> Result<(), TelemetryError> {
         .with_env_filter(parse(filter)?)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    let started = if json { builder.json().try_init() } else { builder.try_init() };
+    let started = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
     started.map_err(|error| TelemetryError::Started(error.to_string()))
 }
 
@@ -51,6 +55,9 @@ mod tests {
     #[test]
     fn fails_when_the_filter_is_nonsense() {
         let error = parse("openledger_worker=loud").unwrap_err();
-        assert!(error.to_string().contains("openledger_worker=loud"), "{error}");
+        assert!(
+            error.to_string().contains("openledger_worker=loud"),
+            "{error}"
+        );
     }
 }

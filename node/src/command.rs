@@ -29,7 +29,7 @@ impl SubstrateCli for Cli {
     }
 
     fn support_url() -> String {
-        "the validator guide, docs/validator.md in the source repository".into()
+        "the validators' guide, docs/validators.md in the source repository".into()
     }
 
     fn copyright_start_year() -> i32 {

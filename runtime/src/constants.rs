@@ -44,7 +44,7 @@ pub mod time {
     pub const DAYS: BlockNumber = HOURS * 24;
 
     /// Length of an epoch, in slots. A session is one epoch.
-    pub const EPOCH_DURATION_IN_SLOTS: u64 = period(4 * HOURS, 6) as u64;
+    pub const EPOCH_DURATION_IN_SLOTS: u64 = period(4 * HOURS, 7) as u64;
 
     /// The probability of a slot without a primary author is `1 - c`. With one slot in four having
     /// one, secondary authors fill the rest and forks stay rare.

@@ -31,6 +31,7 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha20Rng,
 };
+use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{traits::Dispatchable, MultiSignature};
 use std::collections::BTreeMap;
@@ -96,7 +97,6 @@ struct World {
     models: Vec<ModelId>,
     channels: Vec<Open>,
     settlements: Vec<Settled>,
-    demands: u64,
     /// How often each operation was tried, and how often it succeeded.
     counts: BTreeMap<&'static str, (u64, u64)>,
 }
@@ -154,11 +154,8 @@ impl World {
 
     fn data(&mut self) {
         let who = self.account();
-        let datanet = self
-            .datanets
-            .get(self.below(self.datanets.len()))
-            .copied()
-            .unwrap_or(9);
+        let at = self.below(self.datanets.len());
+        let datanet = self.datanets.get(at).copied().unwrap_or(9);
         match self.below(12) {
             0 if self.datanets.len() < 12 => {
                 let next = pallet_datanets::NextDatanet::<Runtime>::get();
@@ -291,7 +288,7 @@ impl World {
         let (later, earlier) = (later.max(earlier), later.min(earlier));
         let record = self.below(self.contributions[later].records.len()) as u32;
         let later = &self.contributions[later];
-        if record % 2 == 0 {
+        if record.is_multiple_of(2) {
             let call = pallet_datanets::Call::challenge_malformed {
                 contribution: later.id,
                 opening: Box::new(later.opening(record)),
@@ -368,7 +365,8 @@ impl World {
                 self.send("withdraw_bond", who, pallet_compute::Call::withdraw_bond {});
             }
             5 | 6 if !self.datanets.is_empty() => {
-                let datanet = self.datanets[self.below(self.datanets.len())];
+                let at = self.below(self.datanets.len());
+                let datanet = self.datanets[at];
                 let next = pallet_compute::NextJob::<Runtime>::get();
                 let call = pallet_compute::Call::request_job {
                     kind: ModelKind::Base,
@@ -386,12 +384,14 @@ impl World {
             }
             _ if self.jobs.is_empty() => {}
             7 => {
-                let job = self.jobs[self.below(self.jobs.len())];
+                let at = self.below(self.jobs.len());
+                let job = self.jobs[at];
                 self.send("cancel_job", who, pallet_compute::Call::cancel_job { job });
                 self.send("expire_job", who, pallet_compute::Call::expire_job { job });
             }
             8 => {
-                let job = self.jobs[self.below(self.jobs.len())];
+                let at = self.below(self.jobs.len());
+                let job = self.jobs[at];
                 self.send("forget_job", who, pallet_compute::Call::forget_job { job });
             }
             _ => {
@@ -576,8 +576,8 @@ impl World {
                         request,
                     },
                 );
-                self.demands += 1;
-                let demand = self.below(self.demands as usize + 1) as u64;
+                let newest = pallet_attribution::DemandCount::<Runtime>::get();
+                let demand = newest.saturating_sub(self.below(8) as u64);
                 let call = pallet_attribution::Call::expire_demand { settlement, demand };
                 self.send("expire receipt", who, call);
             }
@@ -596,7 +596,8 @@ impl World {
         let Some(stored) = Channels::channel(channel) else {
             return;
         };
-        let model = self.models.get(self.below(self.models.len())).copied();
+        let chosen = self.below(self.models.len());
+        let model = self.models.get(chosen).copied();
         let Some(manifest) = model.and_then(Models::manifest) else {
             return;
         };
@@ -666,7 +667,7 @@ impl World {
             signature: MultiSignature::Sr25519(payer.sign(&voucher.payload())),
         };
         let receipt = SignedReceipt { receipt, signature };
-        let id = pallet_attribution::NextSettlement::<Runtime>::get();
+        let id = pallet_attribution::SettlementCount::<Runtime>::get() + 1;
         let call = pallet_attribution::Call::settle {
             voucher: signed,
             receipt: Box::new(receipt.clone()),
@@ -776,7 +777,7 @@ fn environment(name: &str, default: u64) -> u64 {
 fn success_books_agree_after_each_of_ten_thousand_random_operations() {
     let seed = environment("OPENLEDGER_SEED", SEED);
     println!("seed {seed}; another one with OPENLEDGER_SEED");
-    run_on("dev", |_| {
+    run_on(DEV_RUNTIME_PRESET, |_| {
         System::set_block_number(1);
         let mut world = World {
             random: ChaCha20Rng::seed_from_u64(seed),
@@ -786,7 +787,6 @@ fn success_books_agree_after_each_of_ten_thousand_random_operations() {
             models: Vec::new(),
             channels: Vec::new(),
             settlements: Vec::new(),
-            demands: 0,
             counts: BTreeMap::new(),
         };
         let operations = environment("OPENLEDGER_OPERATIONS", OPERATIONS);

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { u8aConcat, u8aToHex } from "@polkadot/util";
 import { blake2AsU8a } from "@polkadot/util-crypto";
 
-import { OPEN, connect, developmentAccounts, eventData, finalised, sendAndFinalise } from "./client.mjs";
+import { OPEN, connect, developmentAccounts, eventData, finalised, sendAndInclude } from "./client.mjs";
 import { startNode } from "./node.mjs";
 
 const TAG = { chunk: 0x02, recordCommit: 0x03, recordLeaf: 0x04 };
@@ -71,40 +71,40 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
 
   test("a contributor fills an open Datanet", async () => {
     const { alice, bob } = accounts;
-    const created = await sendAndFinalise(api, api.tx.datanets.createOpen("open data"), alice);
+    const created = await sendAndInclude(api, api.tx.datanets.createOpen("open data"), alice);
     const datanet = eventData(created, "datanets.DatanetCreated")[0].toNumber();
-    const contributed = await sendAndFinalise(api, contribution(datanet, bob, text), bob);
+    const contributed = await sendAndInclude(api, contribution(datanet, bob, text), bob);
     const sequence = eventData(contributed, "datanets.Contributed")[0].toNumber();
     assert.ok(sequence >= 1);
 
-    const early = sendAndFinalise(api, api.tx.datanets.accept(sequence), bob);
+    const early = sendAndInclude(api, api.tx.datanets.accept(sequence), bob);
     await assert.rejects(early, { name: "DispatchFailure", error: /^datanets\./ });
 
     const { data } = await api.query.datanets.contributions(sequence).then((entry) => ({ data: entry.unwrap() }));
     const window = (await api.query.attribution.rulesetOf(0)).unwrap().data.contributionWindow.toNumber();
     await finalised(api, data.submittedAt.toNumber() + window + 1);
-    const accepted = await sendAndFinalise(api, api.tx.datanets.accept(sequence), bob);
+    const accepted = await sendAndInclude(api, api.tx.datanets.accept(sequence), bob);
     eventData(accepted, "datanets.ContributionAccepted");
   });
 
   test("curators decide on a curated Datanet", async () => {
     const { alice, bob, charlie, dave } = accounts;
     const curators = [charlie.address, dave.address];
-    const created = await sendAndFinalise(api, api.tx.datanets.createCurated("curated data", curators, 1), alice);
+    const created = await sendAndInclude(api, api.tx.datanets.createCurated("curated data", curators, 1), alice);
     const datanet = eventData(created, "datanets.DatanetCreated")[0].toNumber();
-    await sendAndFinalise(api, api.tx.datanets.joinAsCurator(datanet), charlie);
-    const contributed = await sendAndFinalise(api, contribution(datanet, bob, `${text} Once more.`), bob);
+    await sendAndInclude(api, api.tx.datanets.joinAsCurator(datanet), charlie);
+    const contributed = await sendAndInclude(api, contribution(datanet, bob, `${text} Once more.`), bob);
     const sequence = eventData(contributed, "datanets.Contributed")[0].toNumber();
-    const stranger = sendAndFinalise(api, api.tx.datanets.vote(sequence, true), alice);
+    const stranger = sendAndInclude(api, api.tx.datanets.vote(sequence, true), alice);
     await assert.rejects(stranger, { name: "DispatchFailure", error: /^datanets\./ });
-    const voted = await sendAndFinalise(api, api.tx.datanets.vote(sequence, true), charlie);
+    const voted = await sendAndInclude(api, api.tx.datanets.vote(sequence, true), charlie);
     eventData(voted, "datanets.ContributionAccepted");
   });
 
   test("bad contributions are refused by name", async () => {
     const { bob } = accounts;
     const refused = async (call, error) =>
-      assert.rejects(sendAndFinalise(api, call, bob), { name: "DispatchFailure", error });
+      assert.rejects(sendAndInclude(api, call, bob), { name: "DispatchFailure", error });
     await refused(contribution(4_000_000, bob, text), "datanets.UnknownDatanet");
     await refused(contribution(0, bob, text, { stake: 0n }), "datanets.StakeTooLow");
   });
@@ -112,17 +112,17 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
   test("a payer opens a channel to an operator and tops it up", async () => {
     const { dave, eve } = accounts;
     const bond = 20_000n * OPEN;
-    const unknown = sendAndFinalise(api, api.tx.channels.open(dave.address, null, 10n * OPEN, 1_000), eve);
+    const unknown = sendAndInclude(api, api.tx.channels.open(dave.address, null, 10n * OPEN, 1_000), eve);
     await assert.rejects(unknown, { name: "DispatchFailure", error: /^channels\./ });
-    const registered = await sendAndFinalise(
+    const registered = await sendAndInclude(
       api,
       api.tx.compute.registerOperator(bond, '{"device":"cpu"}', "http://127.0.0.1:8080"),
       dave,
     );
     eventData(registered, "compute.OperatorRegistered");
-    const opened = await sendAndFinalise(api, api.tx.channels.open(dave.address, null, 10n * OPEN, 1_000), eve);
+    const opened = await sendAndInclude(api, api.tx.channels.open(dave.address, null, 10n * OPEN, 1_000), eve);
     const channel = eventData(opened, "channels.Opened")[0];
-    await sendAndFinalise(api, api.tx.channels.topUp(channel, OPEN), eve);
+    await sendAndInclude(api, api.tx.channels.topUp(channel, OPEN), eve);
     const stored = (await api.query.channels.channels(channel)).unwrap();
     assert.equal(stored.deposit.toBigInt(), 11n * OPEN);
     assert.equal(stored.payer.toString(), eve.address);
@@ -133,11 +133,11 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
     const first = (await api.query.attribution.rulesetOf(0)).unwrap().toJSON();
     const changed = { ...first, receipt: { ...first.receipt, topK: first.receipt.topK + 1 } };
     const call = api.tx.attribution.addRuleset(changed);
-    const noted = await sendAndFinalise(api, api.tx.preimage.notePreimage(call.method.toHex()), alice);
+    const noted = await sendAndInclude(api, api.tx.preimage.notePreimage(call.method.toHex()), alice);
     eventData(noted, "preimage.Noted");
     const before = (await api.query.attribution.currentRuleset()).toNumber();
 
-    const submitted = await sendAndFinalise(
+    const submitted = await sendAndInclude(
       api,
       api.tx.referenda.submit(
         { Origins: "PoaAdmin" },
@@ -147,10 +147,10 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
       alice,
     );
     const referendum = eventData(submitted, "referenda.Submitted")[0];
-    await sendAndFinalise(api, api.tx.referenda.placeDecisionDeposit(referendum), alice);
+    await sendAndInclude(api, api.tx.referenda.placeDecisionDeposit(referendum), alice);
     const vote = (balance) => ({ Standard: { vote: { aye: true, conviction: "Locked1x" }, balance } });
     for (const voter of [alice, bob, ferdie]) {
-      await sendAndFinalise(api, api.tx.convictionVoting.vote(referendum, vote(20_000_000n * OPEN)), voter);
+      await sendAndInclude(api, api.tx.convictionVoting.vote(referendum, vote(20_000_000n * OPEN)), voter);
     }
     const track = api.consts.referenda.tracks.find(([id]) => id.toNumber() === POA_ADMIN_TRACK);
     assert.ok(track !== undefined, "the PoA track is in the metadata");
@@ -163,7 +163,7 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
     const added = (await api.query.attribution.rulesetOf(before + 1)).unwrap().toJSON();
     assert.deepEqual(added, changed);
 
-    const direct = sendAndFinalise(api, api.tx.attribution.addRuleset(changed), alice);
+    const direct = sendAndInclude(api, api.tx.attribution.addRuleset(changed), alice);
     await assert.rejects(direct, { name: "DispatchFailure", error: "badOrigin" });
   });
 });

@@ -62,7 +62,9 @@ pub fn portion(amount: Balance, parts: Parts) -> Balance {
     let parts = Balance::from(parts);
     // A constant divisor that is not zero: neither operation can fail.
     let (quotient, rest) = (amount.div_euclid(WHOLE), amount.rem_euclid(WHOLE));
-    quotient.saturating_mul(parts).saturating_add(rest.saturating_mul(parts).div_euclid(WHOLE))
+    quotient
+        .saturating_mul(parts)
+        .saturating_add(rest.saturating_mul(parts).div_euclid(WHOLE))
 }
 
 /// How a settled amount is split. The parts sum to one billion.

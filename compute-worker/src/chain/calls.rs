@@ -20,11 +20,7 @@ use attribution_proof::{
 };
 use codec::{Decode, Encode};
 use sp_runtime::MultiSignature;
-use subxt::{
-    dynamic::transaction,
-    transactions::Payload,
-    utils::Static,
-};
+use subxt::{dynamic::transaction, transactions::Payload, utils::Static};
 
 /// A call that can be sent from any task.
 pub trait Call: Payload + Send + Sync {}
@@ -110,7 +106,9 @@ pub fn contribute(
     stake: Balance,
 ) -> impl Call {
     let (leaves, media, licence) = (Static(leaves), Static(media), Static(licence));
-    let arguments = (datanet, leaves, bytes, media, content, licence, supersedes, stake);
+    let arguments = (
+        datanet, leaves, bytes, media, content, licence, supersedes, stake,
+    );
     transaction("Datanets", "contribute", arguments)
 }
 
@@ -123,7 +121,11 @@ pub fn accept_contribution(contribution: ContributionId) -> impl Call {
 
 /// Makes the sender an operator.
 pub fn register_operator(bond: Balance, hardware: &str, endpoint: &str) -> impl Call {
-    let arguments = (bond, hardware.as_bytes().to_vec(), endpoint.as_bytes().to_vec());
+    let arguments = (
+        bond,
+        hardware.as_bytes().to_vec(),
+        endpoint.as_bytes().to_vec(),
+    );
     transaction("Compute", "register_operator", arguments)
 }
 
@@ -149,8 +151,16 @@ pub fn request_job(
     price_floor: Balance,
     fee: Balance,
 ) -> impl Call {
-    let arguments =
-        (Static(kind), datanets, hyper_parameters, previous, royalty, price, price_floor, fee);
+    let arguments = (
+        Static(kind),
+        datanets,
+        hyper_parameters,
+        previous,
+        royalty,
+        price,
+        price_floor,
+        fee,
+    );
     transaction("Compute", "request_job", arguments)
 }
 
@@ -176,8 +186,15 @@ pub fn submit_transcript(
 ) -> impl Call {
     let (architecture, tokenizer) = (Static(architecture), Static(tokenizer));
     let transcript = Static(transcript);
-    let arguments =
-        (job, artifact, architecture, tokenizer, transcript, loss_before, loss_after);
+    let arguments = (
+        job,
+        artifact,
+        architecture,
+        tokenizer,
+        transcript,
+        loss_before,
+        loss_after,
+    );
     transaction("Compute", "submit_transcript", arguments)
 }
 
@@ -188,7 +205,11 @@ pub fn draw_projection_seed(job: JobId) -> impl Call {
 
 /// Hands in the influence index.
 pub fn submit_index(job: JobId, index: Committed, spec: IndexSpec) -> impl Call {
-    transaction("Compute", "submit_index", (job, Static(index), Static(spec)))
+    transaction(
+        "Compute",
+        "submit_index",
+        (job, Static(index), Static(spec)),
+    )
 }
 
 /// Pays the operator and registers the model of a job whose window has closed.
@@ -287,7 +308,13 @@ pub fn challenge_score(
     query: Query,
     opening: RowOpening,
 ) -> impl Call {
-    let arguments = (settlement, Static(receipt), position, Static(query), Static(opening));
+    let arguments = (
+        settlement,
+        Static(receipt),
+        position,
+        Static(query),
+        Static(opening),
+    );
     transaction("Attribution", "challenge_score", arguments)
 }
 
@@ -299,7 +326,13 @@ pub fn challenge_omission(
     query: Query,
     opening: RowOpening,
 ) -> impl Call {
-    let arguments = (settlement, Static(receipt), model, Static(query), Static(opening));
+    let arguments = (
+        settlement,
+        Static(receipt),
+        model,
+        Static(query),
+        Static(opening),
+    );
     transaction("Attribution", "challenge_omission", arguments)
 }
 
@@ -316,8 +349,16 @@ pub fn challenge_bytes(
 ) -> impl Call {
     let (receipt, record) = (Static(receipt), Static(record));
     let (response, bytes) = (Static(response), Static(bytes));
-    let arguments =
-        (settlement, receipt, position, distance, contribution, record, response, bytes);
+    let arguments = (
+        settlement,
+        receipt,
+        position,
+        distance,
+        contribution,
+        record,
+        response,
+        bytes,
+    );
     transaction("Attribution", "challenge_bytes", arguments)
 }
 
@@ -335,8 +376,17 @@ pub fn challenge_span(
 ) -> impl Call {
     let (receipt, at, record) = (Static(receipt), Static(at), Static(record));
     let (response, bytes) = (Static(response), Static(bytes));
-    let arguments =
-        (settlement, receipt, start, length, at, contribution, record, response, bytes);
+    let arguments = (
+        settlement,
+        receipt,
+        start,
+        length,
+        at,
+        contribution,
+        record,
+        response,
+        bytes,
+    );
     transaction("Attribution", "challenge_span", arguments)
 }
 
@@ -349,13 +399,23 @@ pub fn challenge_step(
     before: Totals,
     owners: Vec<ContributionId>,
 ) -> impl Call {
-    let arguments = (settlement, Static(previous), Static(receipt), Static(before), owners);
+    let arguments = (
+        settlement,
+        Static(previous),
+        Static(receipt),
+        Static(before),
+        owners,
+    );
     transaction("Attribution", "challenge_step", arguments)
 }
 
 /// Shows that a settlement does not continue the mark or does not end in the voucher's receipt.
 pub fn challenge_settlement(settlement: SettlementId, receipt: SignedReceipt) -> impl Call {
-    transaction("Attribution", "challenge_settlement", (settlement, Static(receipt)))
+    transaction(
+        "Attribution",
+        "challenge_settlement",
+        (settlement, Static(receipt)),
+    )
 }
 
 /// Shows two receipts with one sequence number.
@@ -375,7 +435,11 @@ pub fn demand(settlement: SettlementId, request: DemandRequest) -> impl Call {
 
 /// Answers a demand and earns its bond.
 pub fn answer_demand(settlement: SettlementId, demand: u64, answer: Answer) -> impl Call {
-    transaction("Attribution", "answer", (settlement, demand, Static(answer)))
+    transaction(
+        "Attribution",
+        "answer",
+        (settlement, demand, Static(answer)),
+    )
 }
 
 /// Voids a settlement of which something was demanded and not shown in time.

@@ -14,7 +14,9 @@ pub(super) const METADATA: &[u8] = include_bytes!("../../metadata.scale");
 /// rules out.
 pub(super) fn expected() -> Option<&'static Metadata> {
     static EXPECTED: OnceLock<Option<Metadata>> = OnceLock::new();
-    EXPECTED.get_or_init(|| Metadata::decode_from(METADATA).ok()).as_ref()
+    EXPECTED
+        .get_or_init(|| Metadata::decode_from(METADATA).ok())
+        .as_ref()
 }
 
 /// Whether a storage entry is stored as expected.
@@ -30,5 +32,7 @@ pub(super) fn has_call(found: &Metadata, pallet: &str, call: &str) -> bool {
 }
 
 fn is_same(found: &Metadata, hash: impl Fn(&Metadata) -> Option<[u8; 32]>) -> bool {
-    expected().and_then(&hash).is_some_and(|expected| hash(found) == Some(expected))
+    expected()
+        .and_then(&hash)
+        .is_some_and(|expected| hash(found) == Some(expected))
 }

@@ -2,7 +2,12 @@
 
 use super::ChainError;
 use attribution_proof::{hash::Hash, BlockNumber};
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use subxt::{
     client::{ClientAtBlock, OnlineClient, OnlineClientAtBlockImpl},
     config::RpcConfigFor,
@@ -14,8 +19,10 @@ use tokio::sync::{Mutex, RwLock};
 /// The chain at one block.
 pub(super) type AtBlock = ClientAtBlock<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
 
-/// Waits between attempts to connect again, in milliseconds; about a minute in all.
-const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
+/// First and longest wait between attempts to connect again; it doubles in between.
+const RETRY_WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(4)];
+/// How long to try to connect again.
+const RETRY_TIME: Duration = Duration::from_secs(60);
 /// How long a node may take to answer a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,7 +45,10 @@ impl Fault {
             Self::Incompatible { item, spec_version } => {
                 ChainError::Incompatible { item, spec_version }
             }
-            Self::Other(reason) => ChainError::Read { item: item.into(), reason },
+            Self::Other(reason) => ChainError::Read {
+                item: item.into(),
+                reason,
+            },
         }
     }
 }
@@ -53,15 +63,21 @@ pub(super) struct Connection {
 
 impl Connection {
     async fn open(url: &str) -> Result<Self, ChainError> {
-        let failed =
-            |reason: String| ChainError::Unreachable { url: url.into(), reason };
+        let failed = |reason: String| ChainError::Unreachable {
+            url: url.into(),
+            reason,
+        };
         let attempt = async {
-            let client =
-                RpcClient::from_insecure_url(url).await.map_err(|error| error.to_string())?;
+            let client = RpcClient::from_insecure_url(url)
+                .await
+                .map_err(|error| error.to_string())?;
             let online = OnlineClient::from_rpc_client(client.clone())
                 .await
                 .map_err(|error| error.to_string())?;
-            Ok(Self { online, rpc: LegacyRpcMethods::new(client) })
+            Ok(Self {
+                online,
+                rpc: LegacyRpcMethods::new(client),
+            })
         };
         tokio::time::timeout(CONNECT_TIMEOUT, attempt)
             .await
@@ -77,12 +93,18 @@ impl Connection {
             .await
             .map_err(|error| error.to_string())?
             .ok_or("the node knows no block")?;
-        self.online.at_block(hash).await.map_err(|error| error.to_string())
+        self.online
+            .at_block(hash)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// The chain at the last finalised block.
     pub(super) async fn finalised(&self) -> Result<AtBlock, String> {
-        self.online.at_current_block().await.map_err(|error| error.to_string())
+        self.online
+            .at_current_block()
+            .await
+            .map_err(|error| error.to_string())
     }
 
     async fn is_alive(&self) -> bool {
@@ -137,7 +159,8 @@ impl Client {
 
     /// Number of the best block.
     pub async fn best_block(&self) -> Result<BlockNumber, ChainError> {
-        self.read("the best block", |at| async move { Ok(number(&at)) }).await
+        self.read("the best block", |at| async move { Ok(number(&at)) })
+            .await
     }
 
     /// Number of the last finalised block.
@@ -200,13 +223,15 @@ impl Client {
         if !Arc::ptr_eq(&current, dead) {
             return Ok(current.clone());
         }
-        let mut waits = BACKOFF.iter();
+        let began = Instant::now();
+        let [mut wait, longest] = RETRY_WAITS;
         let connection = loop {
-            match (Connection::open(&self.0.url).await, waits.next()) {
-                (Ok(connection), _) => break connection,
-                (Err(error), None) => return Err(error),
-                (Err(_), Some(wait)) => tokio::time::sleep(Duration::from_millis(*wait)).await,
+            match Connection::open(&self.0.url).await {
+                Ok(connection) => break connection,
+                Err(error) if began.elapsed() > RETRY_TIME => return Err(error),
+                Err(_) => tokio::time::sleep(wait).await,
             }
+            wait = longest.min(wait * 2);
         };
         let found = genesis_of(&connection);
         if found != self.0.genesis {
@@ -228,7 +253,13 @@ impl Client {
 
     /// The lock of a sending account.
     pub(super) async fn sender(&self, account: [u8; 32]) -> Arc<Mutex<()>> {
-        self.0.senders.lock().await.entry(account).or_default().clone()
+        self.0
+            .senders
+            .lock()
+            .await
+            .entry(account)
+            .or_default()
+            .clone()
     }
 }
 

@@ -67,6 +67,9 @@ impl ChainError {
 
     /// Whether the same request may succeed later without any other change.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Read { .. } | Self::NotIncluded { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Read { .. } | Self::NotIncluded { .. }
+        )
     }
 }

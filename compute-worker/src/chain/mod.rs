@@ -34,7 +34,8 @@ pub use connection::Client;
 pub use error::ChainError;
 pub use submit::{TransactionEvents, Wait};
 pub use types::{
-    Acceptance, AccountData, AccountInfo, Assignment, Channel, ContributionDetails, ContributionState, DatanetDetails,
-    DatanetKind, Job, JobState, Operator, OperatorState, RefundCause, RowFault, Settlement,
-    SettlementState, Standing, TermCounts, Tombstone, TombstoneCause, TrainedWeights,
+    Acceptance, AccountData, AccountInfo, Assignment, Channel, ContributionDetails,
+    ContributionState, DatanetDetails, DatanetKind, Job, JobState, Operator, OperatorState,
+    RefundCause, RowFault, Settlement, SettlementState, Standing, TermCounts, Tombstone,
+    TombstoneCause, TrainedWeights,
 };

@@ -80,7 +80,10 @@ fn check(at: &AtBlock, address: &impl Address) -> Result<(), Fault> {
         Ok(())
     } else {
         let item = format!("storage {pallet}.{entry}");
-        Err(Fault::Incompatible { item, spec_version: at.spec_version() })
+        Err(Fault::Incompatible {
+            item,
+            spec_version: at.spec_version(),
+        })
     }
 }
 
@@ -109,7 +112,9 @@ impl Client {
     /// An open channel.
     pub async fn channel(&self, channel: ChannelId) -> Result<Option<Channel>, ChainError> {
         self.read(&format!("channel {channel}"), |at| async move {
-            Ok(get(&at, address::channels(), (channel,)).await?.map(|found| found.0))
+            Ok(get(&at, address::channels(), (channel,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
@@ -143,7 +148,9 @@ impl Client {
     /// A ruleset.
     pub async fn ruleset(&self, ruleset: RulesetId) -> Result<Option<Ruleset>, ChainError> {
         self.read(&format!("ruleset {ruleset}"), |at| async move {
-            Ok(get(&at, address::rulesets(), (ruleset,)).await?.map(|found| found.0))
+            Ok(get(&at, address::rulesets(), (ruleset,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
@@ -151,11 +158,12 @@ impl Client {
     /// The newest ruleset and its number.
     pub async fn current_ruleset(&self) -> Result<(RulesetId, Ruleset), ChainError> {
         self.read("the current ruleset", |at| async move {
-            let number =
-                get(&at, address::current_ruleset(), ()).await?.map_or(0, |found| found.0);
+            let number = get(&at, address::current_ruleset(), ())
+                .await?
+                .map_or(0, |found| found.0);
             let ruleset = get(&at, address::rulesets(), (number,)).await?;
-            let ruleset = ruleset
-                .ok_or_else(|| Fault::Other(format!("ruleset {number} is not there")))?;
+            let ruleset =
+                ruleset.ok_or_else(|| Fault::Other(format!("ruleset {number} is not there")))?;
             Ok((number, ruleset.0))
         })
         .await
@@ -164,20 +172,27 @@ impl Client {
     /// The manifest of a model.
     pub async fn manifest(&self, model: ModelId) -> Result<Option<Manifest>, ChainError> {
         self.read(&format!("model {model}"), |at| async move {
-            Ok(get(&at, address::manifests(), (model,)).await?.map(|found| found.0))
+            Ok(get(&at, address::manifests(), (model,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
 
     /// All manifests, ascending.
     pub async fn models(&self) -> Result<Vec<(ModelId, Manifest)>, ChainError> {
-        self.read("the models", |at| async move { map(&at, address::manifests()).await }).await
+        self.read("the models", |at| async move {
+            map(&at, address::manifests()).await
+        })
+        .await
     }
 
     /// Who shares the builder's fee of a model, in parts per billion.
     pub async fn builders(&self, model: ModelId) -> Result<Option<Builders>, ChainError> {
         self.read(&format!("builders of model {model}"), |at| async move {
-            Ok(get(&at, address::builders(), (model,)).await?.map(|found| found.0))
+            Ok(get(&at, address::builders(), (model,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
@@ -185,11 +200,13 @@ impl Client {
     /// The model and then its base: whose indexes an answer of this model addresses. Empty for an
     /// unknown model.
     pub async fn lineage(&self, model: ModelId) -> Result<Vec<ModelId>, ChainError> {
-        Ok(match self.manifest(model).await?.map(|manifest| manifest.kind) {
-            None => Vec::new(),
-            Some(ModelKind::Base) => vec![model],
-            Some(ModelKind::Adapter { base }) => vec![model, base],
-        })
+        Ok(
+            match self.manifest(model).await?.map(|manifest| manifest.kind) {
+                None => Vec::new(),
+                Some(ModelKind::Base) => vec![model],
+                Some(ModelKind::Adapter { base }) => vec![model, base],
+            },
+        )
     }
 
     /// What may still be done with a model; nothing for an unknown one.
@@ -211,14 +228,20 @@ impl Client {
     /// A job.
     pub async fn job(&self, job: JobId) -> Result<Option<Job>, ChainError> {
         self.read(&format!("job {job}"), |at| async move {
-            Ok(get(&at, address::jobs(), (job,)).await?.map(|found| found.0))
+            Ok(get(&at, address::jobs(), (job,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
 
     /// All jobs that were not forgotten, ascending.
     pub async fn jobs(&self) -> Result<Vec<(JobId, Job)>, ChainError> {
-        self.read("the jobs", |at| async move { map(&at, address::jobs()).await }).await
+        self.read(
+            "the jobs",
+            |at| async move { map(&at, address::jobs()).await },
+        )
+        .await
     }
 
     /// The jobs that wait for an operator, ascending.
@@ -232,7 +255,9 @@ impl Client {
     pub async fn operator(&self, account: &AccountId) -> Result<Option<Operator>, ChainError> {
         self.read(&format!("operator {account}"), |at| async move {
             let keys = (Static(account.clone()),);
-            Ok(get(&at, address::operators(), keys).await?.map(|found| found.0))
+            Ok(get(&at, address::operators(), keys)
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
@@ -240,14 +265,19 @@ impl Client {
     /// A Datanet.
     pub async fn datanet(&self, datanet: DatanetId) -> Result<Option<DatanetDetails>, ChainError> {
         self.read(&format!("Datanet {datanet}"), |at| async move {
-            Ok(get(&at, address::datanets(), (datanet,)).await?.map(|found| found.0))
+            Ok(get(&at, address::datanets(), (datanet,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
 
     /// The newest snapshot of a Datanet.
     pub async fn snapshot(&self, datanet: DatanetId) -> Result<Option<Snapshot>, ChainError> {
-        Ok(self.datanet(datanet).await?.map(|details| details.snapshot(datanet)))
+        Ok(self
+            .datanet(datanet)
+            .await?
+            .map(|details| details.snapshot(datanet)))
     }
 
     /// The accepted contribution number `index` of a Datanet.
@@ -256,9 +286,14 @@ impl Client {
         datanet: DatanetId,
         index: u32,
     ) -> Result<Option<ContributionId>, ChainError> {
-        self.read(&format!("contribution {index} of Datanet {datanet}"), |at| async move {
-            Ok(get(&at, address::accepted(), (datanet, index)).await?.map(|found| found.0))
-        })
+        self.read(
+            &format!("contribution {index} of Datanet {datanet}"),
+            |at| async move {
+                Ok(get(&at, address::accepted(), (datanet, index))
+                    .await?
+                    .map(|found| found.0))
+            },
+        )
         .await
     }
 
@@ -267,11 +302,17 @@ impl Client {
         &self,
         datanet: DatanetId,
     ) -> Result<Vec<ContributionId>, ChainError> {
-        self.read(&format!("contributions of Datanet {datanet}"), |at| async move {
-            let mut found = all(&at, address::accepted(), (datanet,)).await?;
-            found.sort_by_key(|((_, index), _)| *index);
-            Ok(found.into_iter().map(|(_, contribution)| contribution.0).collect())
-        })
+        self.read(
+            &format!("contributions of Datanet {datanet}"),
+            |at| async move {
+                let mut found = all(&at, address::accepted(), (datanet,)).await?;
+                found.sort_by_key(|((_, index), _)| *index);
+                Ok(found
+                    .into_iter()
+                    .map(|(_, contribution)| contribution.0)
+                    .collect())
+            },
+        )
         .await
     }
 
@@ -281,7 +322,9 @@ impl Client {
         contribution: ContributionId,
     ) -> Result<Option<ContributionDetails>, ChainError> {
         self.read(&format!("contribution {contribution}"), |at| async move {
-            Ok(get(&at, address::contributions(), (contribution,)).await?.map(|found| found.0))
+            Ok(get(&at, address::contributions(), (contribution,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
@@ -292,10 +335,16 @@ impl Client {
         &self,
         contribution: ContributionId,
     ) -> Result<BTreeMap<u32, BlockNumber>, ChainError> {
-        self.read(&format!("records of contribution {contribution}"), |at| async move {
-            let found = all(&at, address::record_tombstones(), (contribution,)).await?;
-            Ok(found.into_iter().map(|((_, record), at)| (record, at.0)).collect())
-        })
+        self.read(
+            &format!("records of contribution {contribution}"),
+            |at| async move {
+                let found = all(&at, address::record_tombstones(), (contribution,)).await?;
+                Ok(found
+                    .into_iter()
+                    .map(|((_, record), at)| (record, at.0))
+                    .collect())
+            },
+        )
         .await
     }
 
@@ -310,7 +359,9 @@ impl Client {
         self.read(&item, |at| async move {
             let own = get(&at, address::record_tombstones(), (contribution, record)).await?;
             let whole = get(&at, address::contributions(), (contribution,)).await?;
-            let whole = whole.and_then(|details| details.0.tombstone).map(|tombstone| tombstone.at);
+            let whole = whole
+                .and_then(|details| details.0.tombstone)
+                .map(|tombstone| tombstone.at);
             Ok(own.map(|at| at.0).into_iter().chain(whole).min())
         })
         .await
@@ -322,15 +373,19 @@ impl Client {
         settlement: SettlementId,
     ) -> Result<Option<Settlement>, ChainError> {
         self.read(&format!("settlement {settlement}"), |at| async move {
-            Ok(get(&at, address::settlements(), (settlement,)).await?.map(|found| found.0))
+            Ok(get(&at, address::settlements(), (settlement,))
+                .await?
+                .map(|found| found.0))
         })
         .await
     }
 
     /// The settlements that are pending or not yet paid out, ascending.
     pub async fn settlements(&self) -> Result<Vec<(SettlementId, Settlement)>, ChainError> {
-        self.read("the settlements", |at| async move { map(&at, address::settlements()).await })
-            .await
+        self.read("the settlements", |at| async move {
+            map(&at, address::settlements()).await
+        })
+        .await
     }
 
     /// The settlements of a channel that are pending or not yet paid out, ascending.
@@ -347,7 +402,9 @@ impl Client {
     /// before it.
     pub async fn epoch_start(&self) -> Result<BlockNumber, ChainError> {
         self.read("the start of the epoch", |at| async move {
-            Ok(get(&at, address::epoch_start(), ()).await?.map_or(0, |found| found.0 .0))
+            Ok(get(&at, address::epoch_start(), ())
+                .await?
+                .map_or(0, |found| found.0 .0))
         })
         .await
     }
@@ -355,7 +412,8 @@ impl Client {
     /// What an account holds freely, in base units. Zero for an unknown one.
     pub async fn free_balance(&self, account: &AccountId) -> Result<Balance, ChainError> {
         self.read(&format!("balance of {account}"), |at| async move {
-            Ok(get(&at, address::accounts(), (Static(account.clone()),)).await?
+            Ok(get(&at, address::accounts(), (Static(account.clone()),))
+                .await?
                 .map_or(0, |found| found.0.data.free))
         })
         .await
@@ -371,7 +429,10 @@ where
     Static<V>: subxt::ext::scale_decode::DecodeAsType,
 {
     let found = all(at, address, ()).await?;
-    let mut found: Vec<_> = found.into_iter().map(|((key,), value)| (key, value.0)).collect();
+    let mut found: Vec<_> = found
+        .into_iter()
+        .map(|((key,), value)| (key, value.0))
+        .collect();
     found.sort_by(|left, right| left.0.cmp(&right.0));
     Ok(found)
 }

@@ -66,22 +66,30 @@ impl TransactionEvents {
 
     /// The channel that it opened.
     pub fn opened_channel(&self) -> Option<ChannelId> {
-        self.number("Channels", "Opened", "channel")?.try_into().ok()
+        self.number("Channels", "Opened", "channel")?
+            .try_into()
+            .ok()
     }
 
     /// The settlement that it opened.
     pub fn opened_settlement(&self) -> Option<SettlementId> {
-        self.number("Attribution", "Settled", "settlement")?.try_into().ok()
+        self.number("Attribution", "Settled", "settlement")?
+            .try_into()
+            .ok()
     }
 
     /// The job that it requested.
     pub fn requested_job(&self) -> Option<JobId> {
-        self.number("Compute", "JobRequested", "job")?.try_into().ok()
+        self.number("Compute", "JobRequested", "job")?
+            .try_into()
+            .ok()
     }
 
     /// The model that it registered by finalising a job.
     pub fn finalised_model(&self) -> Option<ModelId> {
-        self.number("Compute", "JobFinalised", "model")?.try_into().ok()
+        self.number("Compute", "JobFinalised", "model")?
+            .try_into()
+            .ok()
     }
 
     /// Whether it was a challenge that proved nothing and cost its bond.
@@ -136,13 +144,18 @@ impl Client {
         call: &impl Call,
         name: &str,
     ) -> Result<Progress, ChainError> {
-        let not_included =
-            |reason: String| ChainError::NotIncluded { call: name.into(), reason };
+        let not_included = |reason: String| ChainError::NotIncluded {
+            call: name.into(),
+            reason,
+        };
         // Mortality counts from a block that no fork can undo.
         let at = connection.finalised().await.map_err(not_included)?;
         if !has_call(at.metadata_ref(), call.pallet_name(), call.call_name()) {
             let item = format!("call {name}");
-            return Err(ChainError::Incompatible { item, spec_version: at.spec_version() });
+            return Err(ChainError::Incompatible {
+                item,
+                spec_version: at.spec_version(),
+            });
         }
         let nonce = connection
             .rpc
@@ -168,7 +181,10 @@ async fn watch(
     wait: Wait,
     name: &str,
 ) -> Result<TransactionEvents, ChainError> {
-    let not_included = |reason: String| ChainError::NotIncluded { call: name.into(), reason };
+    let not_included = |reason: String| ChainError::NotIncluded {
+        call: name.into(),
+        reason,
+    };
     let included = loop {
         let status = progress
             .next()
@@ -187,17 +203,27 @@ async fn watch(
             | TransactionStatus::InBestBlock(_) => {}
         }
     };
-    let events = included.wait_for_success().await.map_err(|error| match error {
-        TransactionEventsError::ExtrinsicFailed(error) => dispatch_error(error, name),
-        other => ChainError::Read { item: format!("events of {name}"), reason: other.to_string() },
-    })?;
+    let events = included
+        .wait_for_success()
+        .await
+        .map_err(|error| match error {
+            TransactionEventsError::ExtrinsicFailed(error) => dispatch_error(error, name),
+            other => ChainError::Read {
+                item: format!("events of {name}"),
+                reason: other.to_string(),
+            },
+        })?;
     let at = included.at().await.map_err(|error| ChainError::Read {
         item: format!("block of {name}"),
         reason: error.to_string(),
     })?;
     let block = number(&at);
     let block_hash = Hash::from(included.block_hash().0);
-    Ok(TransactionEvents { block, block_hash, events })
+    Ok(TransactionEvents {
+        block,
+        block_hash,
+        events,
+    })
 }
 
 fn dispatch_error(error: DispatchError, call: &str) -> ChainError {
@@ -212,11 +238,19 @@ fn dispatch_error(error: DispatchError, call: &str) -> ChainError {
         },
         other => ("Runtime".into(), variant_name(other), other.to_string()),
     };
-    ChainError::Failed { call: call.into(), pallet, name, documentation }
+    ChainError::Failed {
+        call: call.into(),
+        pallet,
+        name,
+        documentation,
+    }
 }
 
 /// Name of the error without what it contains, for example `Token`.
 fn variant_name(error: &DispatchError) -> String {
     let text = format!("{error:?}");
-    text.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
+    text.split(['(', ' ', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -38,8 +38,12 @@ fn metadata() -> &'static Metadata {
 /// The id of the type of this path.
 fn type_of(path: &str) -> u32 {
     let types = &metadata().types().types;
-    let found = types.iter().find(|entry| entry.ty.path.segments.join("::") == path);
-    found.unwrap_or_else(|| panic!("the runtime has no type {path}")).id
+    let found = types
+        .iter()
+        .find(|entry| entry.ty.path.segments.join("::") == path);
+    found
+        .unwrap_or_else(|| panic!("the runtime has no type {path}"))
+        .id
 }
 
 /// Names of a structure's fields.
@@ -47,8 +51,14 @@ fn fields_of(path: &str) -> Vec<String> {
     // A value decoded from zeros carries the names that the metadata gives.
     let types = metadata().types();
     let described = serde_json::to_value(types.resolve(type_of(path))).unwrap();
-    let fields = described["def"]["composite"]["fields"].as_array().unwrap().clone();
-    fields.iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+    let fields = described["def"]["composite"]["fields"]
+        .as_array()
+        .unwrap()
+        .clone();
+    fields
+        .iter()
+        .map(|field| field["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -67,12 +77,21 @@ fn fits<T: Encode + Debug>(path: &str, values: &[T]) {
         let decoded = Value::decode_as_type(input, type_of(path), metadata().types())
             .unwrap_or_else(|error| panic!("{path}: {value:?}: {error}"));
         assert!(input.is_empty(), "{path}: {value:?}");
-        let ValueDef::Variant(variant) = decoded.value else { panic!("{path} is no enumeration") };
+        let ValueDef::Variant(variant) = decoded.value else {
+            panic!("{path} is no enumeration")
+        };
         let name = format!("{value:?}");
-        assert!(name.starts_with(&variant.name), "{path}: {name} is {} there", variant.name);
+        assert!(
+            name.starts_with(&variant.name),
+            "{path}: {name} is {} there",
+            variant.name
+        );
     }
     let described = serde_json::to_value(metadata().types().resolve(type_of(path))).unwrap();
-    let variants = described["def"]["variant"]["variants"].as_array().unwrap().len();
+    let variants = described["def"]["variant"]["variants"]
+        .as_array()
+        .unwrap()
+        .len();
     assert_eq!(values.len(), variants, "{path}: every variant is tried");
 }
 
@@ -81,7 +100,10 @@ fn account() -> AccountId {
 }
 
 fn committed() -> Committed {
-    Committed { commitment: Commitment::default(), content: [2; 32] }
+    Committed {
+        commitment: Commitment::default(),
+        content: [2; 32],
+    }
 }
 
 fn spec() -> IndexSpec {
@@ -154,11 +176,19 @@ fn receipt() -> SignedReceipt {
         spans: Default::default(),
         totals: Commitment::default(),
     };
-    SignedReceipt { receipt, signature: signature() }
+    SignedReceipt {
+        receipt,
+        signature: signature(),
+    }
 }
 
 fn row() -> RowOpening {
-    RowOpening { row: 3, record: Hash::zero(), value: Row::Absent, path: Default::default() }
+    RowOpening {
+        row: 3,
+        record: Hash::zero(),
+        value: Row::Absent,
+        path: Default::default(),
+    }
 }
 
 fn chunk() -> ResponseChunkOpening {
@@ -181,15 +211,30 @@ fn record() -> RecordOpening {
 }
 
 fn bytes() -> ChunkOpening {
-    ChunkOpening { index: 0, data: Default::default(), path: Default::default() }
+    ChunkOpening {
+        index: 0,
+        data: Default::default(),
+        path: Default::default(),
+    }
 }
 
 fn requests() -> Vec<DemandRequest> {
     vec![
         DemandRequest::Receipt { sequence: 1 },
-        DemandRequest::ResponseChunk { receipt: receipt(), index: 1 },
-        DemandRequest::Row { receipt: receipt(), model: 1, row: 2 },
-        DemandRequest::Step { receipt: receipt(), model: 1, step: 2 },
+        DemandRequest::ResponseChunk {
+            receipt: receipt(),
+            index: 1,
+        },
+        DemandRequest::Row {
+            receipt: receipt(),
+            model: 1,
+            row: 2,
+        },
+        DemandRequest::Step {
+            receipt: receipt(),
+            model: 1,
+            step: 2,
+        },
     ]
 }
 
@@ -202,7 +247,10 @@ fn answers() -> Vec<Answer> {
         loss_bits: 0,
     };
     vec![
-        Answer::Receipt { receipt: receipt(), query: Query::default() },
+        Answer::Receipt {
+            receipt: receipt(),
+            query: Query::default(),
+        },
         Answer::ResponseChunk(chunk()),
         Answer::Row(row()),
         Answer::Step(StepOpening {
@@ -216,13 +264,20 @@ fn answers() -> Vec<Answer> {
 
 #[test]
 fn success_stored_enumerations_have_the_pallets_variants() {
-    let assignment =
-        || Assignment { operator: account(), taken_at: 1, deadline: 2, stake: 3 };
+    let assignment = || Assignment {
+        operator: account(),
+        taken_at: 1,
+        deadline: 2,
+        stake: 3,
+    };
     fits(
         "pallet_compute::types::JobState",
         &[
             JobState::Open { until: 1 },
-            JobState::Taken { assignment: assignment(), order_seed: Some(Hash::zero()) },
+            JobState::Taken {
+                assignment: assignment(),
+                order_seed: Some(Hash::zero()),
+            },
             JobState::Transcribed {
                 assignment: assignment(),
                 order_seed: Hash::zero(),
@@ -237,7 +292,9 @@ fn success_stored_enumerations_have_the_pallets_variants() {
                 window_end: 2,
             },
             JobState::Finalised { model: 1 },
-            JobState::Refunded { cause: RefundCause::NotTaken },
+            JobState::Refunded {
+                cause: RefundCause::NotTaken,
+            },
         ],
     );
     fits(
@@ -267,11 +324,18 @@ fn success_stored_enumerations_have_the_pallets_variants() {
         "pallet_datanets::types::DatanetKind",
         &[
             DatanetKind::Open,
-            DatanetKind::Curated { curators: vec![account()], threshold: 1 },
+            DatanetKind::Curated {
+                curators: vec![account()],
+                threshold: 1,
+            },
         ],
     );
-    let acceptance =
-        Acceptance { index: 1, records_before: 2, snapshot: Hash::zero(), at: 3 };
+    let acceptance = Acceptance {
+        index: 1,
+        records_before: 2,
+        snapshot: Hash::zero(),
+        at: 3,
+    };
     fits(
         "pallet_datanets::types::ContributionState",
         &[
@@ -319,18 +383,26 @@ fn accepted(call: impl Call) {
     let client = offline();
     let at = client.at_block(1u64).unwrap();
     let transactions = at.transactions();
-    let data = transactions.call_data(&call).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let data = transactions
+        .call_data(&call)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
     let decoded = transactions
         .from_call_data_bytes(&data)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(transactions.call_data(&decoded).unwrap(), data, "{name}");
-    assert!(has_call(metadata(), call.pallet_name(), call.call_name()), "{name}");
+    assert!(
+        has_call(metadata(), call.pallet_name(), call.call_name()),
+        "{name}"
+    );
 }
 
 #[test]
 fn success_calls_of_data_and_compute_are_the_pallets() {
     let terms = Terms::FREE;
-    let licence = Licence { spdx: b"MIT".to_vec().try_into().unwrap(), terms };
+    let licence = Licence {
+        spdx: b"MIT".to_vec().try_into().unwrap(),
+        terms,
+    };
     accepted(calls::create_open_datanet("name"));
     accepted(calls::contribute(
         1,
@@ -343,7 +415,11 @@ fn success_calls_of_data_and_compute_are_the_pallets() {
         10,
     ));
     accepted(calls::accept_contribution(1));
-    accepted(calls::register_operator(u128::MAX, "{}", "http://localhost"));
+    accepted(calls::register_operator(
+        u128::MAX,
+        "{}",
+        "http://localhost",
+    ));
     accepted(calls::update_operator("{}", "http://localhost"));
     accepted(calls::drain());
     accepted(calls::request_job(
@@ -359,7 +435,15 @@ fn success_calls_of_data_and_compute_are_the_pallets() {
     accepted(calls::take_job(1));
     accepted(calls::draw_order_seed(1));
     let (architecture, tokenizer) = (Hash::zero(), Hash::repeat_byte(1));
-    accepted(calls::submit_transcript(1, [2; 32], architecture, tokenizer, committed(), 5, 4));
+    accepted(calls::submit_transcript(
+        1,
+        [2; 32],
+        architecture,
+        tokenizer,
+        committed(),
+        5,
+        4,
+    ));
     accepted(calls::draw_projection_seed(1));
     accepted(calls::submit_index(1, committed(), spec()));
     accepted(calls::finalise_job(1));
@@ -369,10 +453,22 @@ fn success_calls_of_data_and_compute_are_the_pallets() {
 #[test]
 fn success_calls_of_channels_and_settlements_are_the_pallets() {
     let genesis = Hash::zero();
-    let agreement = CooperativeClose { genesis, channel: 1, cumulative: 2 };
-    let voucher =
-        Voucher { genesis, channel: 1, sequence: 1, cumulative: 1, receipt: Hash::zero() };
-    let voucher = SignedVoucher { voucher, signature: signature() };
+    let agreement = CooperativeClose {
+        genesis,
+        channel: 1,
+        cumulative: 2,
+    };
+    let voucher = Voucher {
+        genesis,
+        channel: 1,
+        sequence: 1,
+        cumulative: 1,
+        receipt: Hash::zero(),
+    };
+    let voucher = SignedVoucher {
+        voucher,
+        signature: signature(),
+    };
     accepted(calls::open_channel(&account(), Some(account()), 10, 20));
     accepted(calls::open_channel(&account(), None, 10, 20));
     accepted(calls::top_up(1, 2));
@@ -390,16 +486,69 @@ fn success_calls_of_channels_and_settlements_are_the_pallets() {
 
 #[test]
 fn success_challenges_and_demands_are_the_pallets() {
-    let at = Occurrence { model: 1, row: 2, offset: 3 };
-    let window = ResponseWindow { first: chunk(), second: Some(chunk()) };
-    let chunks = ChunkWindow { first: bytes(), second: None };
-    accepted(calls::challenge_score(1, receipt(), 2, Query::default(), row()));
-    accepted(calls::challenge_omission(1, receipt(), 2, Query::default(), row()));
-    accepted(calls::challenge_bytes(1, receipt(), 2, 3, 4, record(), chunk(), bytes()));
-    accepted(calls::challenge_span(1, receipt(), 2, 3, at, 4, record(), window, chunks));
+    let at = Occurrence {
+        model: 1,
+        row: 2,
+        offset: 3,
+    };
+    let window = ResponseWindow {
+        first: chunk(),
+        second: Some(chunk()),
+    };
+    let chunks = ChunkWindow {
+        first: bytes(),
+        second: None,
+    };
+    accepted(calls::challenge_score(
+        1,
+        receipt(),
+        2,
+        Query::default(),
+        row(),
+    ));
+    accepted(calls::challenge_omission(
+        1,
+        receipt(),
+        2,
+        Query::default(),
+        row(),
+    ));
+    accepted(calls::challenge_bytes(
+        1,
+        receipt(),
+        2,
+        3,
+        4,
+        record(),
+        chunk(),
+        bytes(),
+    ));
+    accepted(calls::challenge_span(
+        1,
+        receipt(),
+        2,
+        3,
+        at,
+        4,
+        record(),
+        window,
+        chunks,
+    ));
     let before = Totals::default();
-    accepted(calls::challenge_step(1, Some(receipt()), receipt(), before.clone(), vec![1]));
-    accepted(calls::challenge_step(1, None, receipt(), before, Vec::new()));
+    accepted(calls::challenge_step(
+        1,
+        Some(receipt()),
+        receipt(),
+        before.clone(),
+        vec![1],
+    ));
+    accepted(calls::challenge_step(
+        1,
+        None,
+        receipt(),
+        before,
+        Vec::new(),
+    ));
     accepted(calls::challenge_settlement(1, receipt()));
     accepted(calls::challenge_equivocation(1, receipt(), receipt()));
     for request in requests() {

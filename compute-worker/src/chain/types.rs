@@ -440,7 +440,12 @@ pub enum DatanetKind {
 impl DatanetDetails {
     /// Its newest version.
     pub fn snapshot(&self, datanet: DatanetId) -> Snapshot {
-        Snapshot { datanet, length: self.length, head: self.head, records: self.records }
+        Snapshot {
+            datanet,
+            length: self.length,
+            head: self.head,
+            records: self.records,
+        }
     }
 }
 
@@ -529,7 +534,9 @@ pub enum SettlementState {
 impl Settlement {
     /// Whether entry `index` of the totals was paid.
     pub fn is_paid(&self, index: u32) -> bool {
-        let byte = usize::try_from(index / 8).ok().and_then(|byte| self.paid.get(byte));
+        let byte = usize::try_from(index / 8)
+            .ok()
+            .and_then(|byte| self.paid.get(byte));
         byte.is_some_and(|byte| byte >> (index % 8) & 1 == 1)
     }
 }

@@ -37,7 +37,9 @@ enum Media {
 
 /// Makes a payload: each file is a record, each line of a .jsonl file the record in its field `text`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  openledger-worker --key //Bob --json data pack README.md texts.jsonl --clean --output bob.payload")]
+#[command(
+    after_help = "Example:\n  openledger-worker --key //Bob --json data pack README.md texts.jsonl --clean --output bob.payload"
+)]
 pub(super) struct Pack {
     /// Files, in the order of the records.
     #[arg(required = true)]
@@ -92,7 +94,10 @@ impl Pack {
     fn run(&self, contributor: &AccountId) -> Result<serde_json::Value> {
         let mut records = Vec::new();
         for file in &self.files {
-            if file.extension().is_some_and(|extension| extension == "jsonl") {
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "jsonl")
+            {
                 read_lines(file, &mut records)?;
             } else {
                 records.push(read(file)?);
@@ -130,14 +135,18 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let length = std::fs::metadata(path)
         .with_context(|| format!("cannot read {}", path.display()))?
         .len();
-    ensure!(length <= most, "{} has {length} bytes, the most is {most}: split it", path.display());
+    ensure!(
+        length <= most,
+        "{} has {length} bytes, the most is {most}: split it",
+        path.display()
+    );
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Appends the field `text` of every line.
 fn read_lines(path: &Path, records: &mut Vec<Vec<u8>>) -> Result<()> {
-    let file = std::fs::File::open(path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
         let place = || format!("{}, line {number}", path.display());
         let line = line.with_context(place)?;
@@ -156,8 +165,14 @@ fn read_lines(path: &Path, records: &mut Vec<Vec<u8>>) -> Result<()> {
 /// Makes text fit the text rule.
 fn clean(record: &[u8]) -> Result<Vec<u8>> {
     let text = std::str::from_utf8(record).context("only UTF-8 text can be cleaned")?;
-    let unix = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "");
-    let lines: Vec<_> = unix.split('\n').map(|line| line.trim_end_matches([' ', '\t'])).collect();
+    let unix = text
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .replace('\0', "");
+    let lines: Vec<_> = unix
+        .split('\n')
+        .map(|line| line.trim_end_matches([' ', '\t']))
+        .collect();
     Ok(lines.join("\n").into_bytes())
 }
 
@@ -167,7 +182,13 @@ mod tests {
     use attribution_proof::merkle::Commitment;
 
     fn pack(files: Vec<PathBuf>, output: PathBuf) -> Pack {
-        Pack { files, output, contributor: None, media: Media::Text, clean: true }
+        Pack {
+            files,
+            output,
+            contributor: None,
+            media: Media::Text,
+            clean: true,
+        }
     }
 
     #[tokio::test]
@@ -175,11 +196,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("a.txt"), "one \r\ntwo\n").unwrap();
-        std::fs::write(path("b.jsonl"), "{\"text\": \"three\"}\n\n{\"text\": \"four\"}\n").unwrap();
+        std::fs::write(
+            path("b.jsonl"),
+            "{\"text\": \"three\"}\n\n{\"text\": \"four\"}\n",
+        )
+        .unwrap();
         let contributor = AccountId::new([3; 32]);
         let command = pack(vec![path("a.txt"), path("b.jsonl")], path("out"));
         let result = command.run(&contributor).unwrap();
-        assert_eq!((&result["count"], &result["bytes"]), (&3.into(), &17.into()));
+        assert_eq!(
+            (&result["count"], &result["bytes"]),
+            (&3.into(), &17.into())
+        );
         let store = ContentStore::open(path("store").to_str().unwrap()).unwrap();
         let id = publish(&store, &path("out")).await.unwrap();
         assert_eq!(result["content"], format!("0x{}", hex::encode(id)));
@@ -199,12 +227,18 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let account = AccountId::new([3; 32]);
         let fail = |name: &str| {
-            let error = pack(vec![path(name)], path("out")).run(&account).unwrap_err();
+            let error = pack(vec![path(name)], path("out"))
+                .run(&account)
+                .unwrap_err();
             format!("{error:#}")
         };
         assert!(fail("missing").contains("missing"));
         std::fs::write(path("bad.jsonl"), "{\"text\": \"one\"}\n{\"body\": 1}\n").unwrap();
-        assert!(fail("bad.jsonl").contains("line 2"), "{}", fail("bad.jsonl"));
+        assert!(
+            fail("bad.jsonl").contains("line 2"),
+            "{}",
+            fail("bad.jsonl")
+        );
         std::fs::write(path("latin"), [0xe9]).unwrap();
         assert!(fail("latin").contains("UTF-8"));
         let store = ContentStore::open(path("store").to_str().unwrap()).unwrap();

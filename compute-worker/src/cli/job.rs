@@ -26,7 +26,9 @@ pub(super) enum JobCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum HyperParameters {
     /// Of a byte-level base model, trained from scratch.
-    #[command(after_help = "Example:\n  openledger-worker job hyper-parameters base --hidden-size 128 --layers 4 --context 256 --steps 400")]
+    #[command(
+        after_help = "Example:\n  openledger-worker job hyper-parameters base --hidden-size 128 --layers 4 --context 256 --steps 400"
+    )]
     Base {
         /// Width.
         #[arg(long, default_value_t = 128)]
@@ -41,7 +43,9 @@ pub(super) enum HyperParameters {
         training: Training,
     },
     /// Of an adapter over a base model.
-    #[command(after_help = "Example:\n  openledger-worker job hyper-parameters adapter --rank 8 --steps 200")]
+    #[command(
+        after_help = "Example:\n  openledger-worker job hyper-parameters adapter --rank 8 --steps 200"
+    )]
     Adapter {
         /// Rank.
         #[arg(long, default_value_t = 8)]
@@ -83,12 +87,20 @@ impl Training {
 impl HyperParameters {
     fn recipe(&self) -> Recipe {
         let (mut recipe, training) = match self {
-            Self::Base { hidden_size, layers, context, training } => {
-                (Recipe::base(*hidden_size, *layers, *context, training.steps), training)
-            }
-            Self::Adapter { rank, alpha, training } => {
-                (Recipe::adapter(*rank, *alpha, training.steps), training)
-            }
+            Self::Base {
+                hidden_size,
+                layers,
+                context,
+                training,
+            } => (
+                Recipe::base(*hidden_size, *layers, *context, training.steps),
+                training,
+            ),
+            Self::Adapter {
+                rank,
+                alpha,
+                training,
+            } => (Recipe::adapter(*rank, *alpha, training.steps), training),
         };
         training.apply(&mut recipe);
         recipe
@@ -97,7 +109,9 @@ impl HyperParameters {
 
 /// Requests a training job.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  openledger-worker --key //Alice job request --datanets 1,2 --hyper-parameters 0x12… --fee 1000000000000000000")]
+#[command(
+    after_help = "Example:\n  openledger-worker --key //Alice job request --datanets 1,2 --hyper-parameters 0x12… --fee 1000000000000000000"
+)]
 pub(super) struct Request {
     /// Base of the adapter; a base model is trained if missing.
     #[arg(long)]
@@ -151,7 +165,10 @@ impl JobCommand {
                 let jobs = match job {
                     Some(id) => vec![(
                         *id,
-                        chain.job(*id).await?.with_context(|| format!("there is no job {id}"))?,
+                        chain
+                            .job(*id)
+                            .await?
+                            .with_context(|| format!("there is no job {id}"))?,
                     )],
                     None => chain.jobs().await?,
                 };
@@ -166,7 +183,9 @@ impl JobCommand {
 
 impl Request {
     async fn run(&self, global: &Global) -> Result<()> {
-        let kind = self.base.map_or(ModelKind::Base, |base| ModelKind::Adapter { base });
+        let kind = self
+            .base
+            .map_or(ModelKind::Base, |base| ModelKind::Adapter { base });
         let call = calls::request_job(
             kind,
             self.datanets.clone(),
@@ -177,8 +196,14 @@ impl Request {
             self.price_floor,
             self.fee,
         );
-        let events = global.chain().await?.submit(&global.key()?, &call, Wait::InBlock).await?;
-        let job = events.requested_job().context("the chain announced no job")?;
+        let events = global
+            .chain()
+            .await?
+            .submit(&global.key()?, &call, Wait::InBlock)
+            .await?;
+        let job = events
+            .requested_job()
+            .context("the chain announced no job")?;
         global.print(&serde_json::json!({ "job": job, "block": events.block }));
         Ok(())
     }
@@ -187,7 +212,10 @@ impl Request {
 fn describe(id: JobId, job: &Job) -> serde_json::Value {
     let (state, detail) = match &job.state {
         JobState::Open { until } => ("open", serde_json::json!({ "until": until })),
-        JobState::Taken { assignment, order_seed } => (
+        JobState::Taken {
+            assignment,
+            order_seed,
+        } => (
             "taken",
             serde_json::json!({
                 "operator": assignment.operator.to_string(),
@@ -195,7 +223,12 @@ fn describe(id: JobId, job: &Job) -> serde_json::Value {
                 "has_order_seed": order_seed.is_some(),
             }),
         ),
-        JobState::Transcribed { assignment, weights, projection_seed, .. } => (
+        JobState::Transcribed {
+            assignment,
+            weights,
+            projection_seed,
+            ..
+        } => (
             "transcribed",
             serde_json::json!({
                 "operator": assignment.operator.to_string(),
@@ -204,7 +237,12 @@ fn describe(id: JobId, job: &Job) -> serde_json::Value {
                 "has_projection_seed": projection_seed.is_some(),
             }),
         ),
-        JobState::Submitted { assignment, result, window_end, .. } => (
+        JobState::Submitted {
+            assignment,
+            result,
+            window_end,
+            ..
+        } => (
             "submitted",
             serde_json::json!({
                 "operator": assignment.operator.to_string(),
@@ -214,9 +252,10 @@ fn describe(id: JobId, job: &Job) -> serde_json::Value {
             }),
         ),
         JobState::Finalised { model } => ("finalised", serde_json::json!({ "model": model })),
-        JobState::Refunded { cause } => {
-            ("refunded", serde_json::json!({ "cause": format!("{cause:?}") }))
-        }
+        JobState::Refunded { cause } => (
+            "refunded",
+            serde_json::json!({ "cause": format!("{cause:?}") }),
+        ),
     };
     serde_json::json!({
         "job": id,
@@ -239,19 +278,33 @@ mod tests {
             sequence_length: None,
             learning_rate,
         };
-        let command =
-            HyperParameters::Adapter { rank: 4, alpha: 8.0, training: training(Some(0.5)) };
+        let command = HyperParameters::Adapter {
+            rank: 4,
+            alpha: 8.0,
+            training: training(Some(0.5)),
+        };
         let recipe = command.recipe();
         assert_eq!((recipe.training.steps, recipe.training.batch_size), (7, 3));
         assert_eq!(recipe.training.learning_rate, 0.5);
         let defaults = Recipe::adapter(4, 8.0, 7);
-        assert_eq!(recipe.training.sequence_length, defaults.training.sequence_length);
+        assert_eq!(
+            recipe.training.sequence_length,
+            defaults.training.sequence_length
+        );
         assert_eq!(recipe.architecture, defaults.architecture);
     }
 
     #[test]
     fn fails_when_an_id_is_no_hash() {
-        assert_eq!(content_id(&"0x".chars().chain("11".repeat(32).chars()).collect::<String>()), Ok([0x11; 32]));
+        assert_eq!(
+            content_id(
+                &"0x"
+                    .chars()
+                    .chain("11".repeat(32).chars())
+                    .collect::<String>()
+            ),
+            Ok([0x11; 32])
+        );
         for text in ["", "0x12", "zz", &"11".repeat(33)] {
             assert!(content_id(text).is_err(), "{text}");
         }

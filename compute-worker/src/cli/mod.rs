@@ -4,16 +4,11 @@ mod data;
 mod job;
 mod key;
 mod operator;
+mod pay;
 mod serve;
 mod trace;
 
-use crate::{
-    chain::Client,
-    keys::Key,
-    store::ContentStore,
-    telemetry,
-    train::CancellationFlag,
-};
+use crate::{chain::Client, keys::Key, store::ContentStore, telemetry, train::CancellationFlag};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -42,19 +37,34 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// WebSocket URL of a node.
-    #[arg(long, global = true, env = "OPENLEDGER_NODE", default_value = "ws://127.0.0.1:9944")]
+    #[arg(
+        long,
+        global = true,
+        env = "OPENLEDGER_NODE",
+        default_value = "ws://127.0.0.1:9944"
+    )]
     node: String,
     /// Content store: a folder, or a URL such as s3://bucket/prefix. [default: FOLDER/store]
     #[arg(long, global = true, env = "OPENLEDGER_STORE")]
     store: Option<String>,
     /// File with the secret that the worker signs with; only its owner may read it.
-    #[arg(long, global = true, env = "OPENLEDGER_KEY_FILE", conflicts_with = "key")]
+    #[arg(
+        long,
+        global = true,
+        env = "OPENLEDGER_KEY_FILE",
+        conflicts_with = "key"
+    )]
     key_file: Option<PathBuf>,
     /// The secret itself, for development: it is visible to every user of the machine.
     #[arg(long, global = true)]
     key: Option<String>,
     /// Folder for checkpoints and books.
-    #[arg(long, global = true, env = "OPENLEDGER_FOLDER", default_value = "openledger-worker")]
+    #[arg(
+        long,
+        global = true,
+        env = "OPENLEDGER_FOLDER",
+        default_value = "openledger-worker"
+    )]
     folder: PathBuf,
     /// What is logged: a level, or target=level pairs.
     #[arg(long, global = true, env = "OPENLEDGER_LOG", default_value = "info")]
@@ -83,7 +93,10 @@ impl Global {
         let default = self.folder.join("store");
         let location = match &self.store {
             Some(location) => location.clone(),
-            None => default.to_str().context("the folder's name is not UTF-8")?.to_owned(),
+            None => default
+                .to_str()
+                .context("the folder's name is not UTF-8")?
+                .to_owned(),
         };
         Ok(ContentStore::open(&location)?)
     }
@@ -114,6 +127,8 @@ enum Command {
     Run(operator::Run),
     /// Serve models and settle their channels, without training.
     Serve(serve::Serve),
+    /// Give an operator's models out on this machine, and pay for the answers.
+    Pay(pay::Pay),
     /// Prepare and publish records.
     #[command(subcommand)]
     Data(data::Data),
@@ -133,6 +148,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     match command {
         Command::Run(command) => command.run(&global).await,
         Command::Serve(command) => command.run(&global).await,
+        Command::Pay(command) => command.run(&global).await,
         Command::Data(command) => command.run(&global).await,
         Command::Job(command) => command.run(&global).await,
         Command::Trace(command) => command.run(&global).await,
@@ -145,9 +161,8 @@ fn stop_on_signals() -> Result<CancellationFlag> {
     let flag = CancellationFlag::default();
     let stop = flag.clone();
     #[cfg(unix)]
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .context("cannot listen for signals")?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("cannot listen for signals")?;
     tokio::spawn(async move {
         #[cfg(unix)]
         tokio::select! {
@@ -176,7 +191,9 @@ mod tests {
 
     #[test]
     fn success_the_examples_parse() {
-        let commands = EXAMPLES.lines().filter_map(|line| line.strip_prefix("    "));
+        let commands = EXAMPLES
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "));
         let mut count = 0;
         for command in commands {
             Arguments::try_parse_from(command.split_whitespace())
@@ -188,7 +205,14 @@ mod tests {
 
     #[test]
     fn fails_when_two_keys_or_none_are_given() {
-        let two = ["openledger-worker", "--key", "//Alice", "--key-file", "x", "key"];
+        let two = [
+            "openledger-worker",
+            "--key",
+            "//Alice",
+            "--key-file",
+            "x",
+            "key",
+        ];
         assert!(Arguments::try_parse_from(two).is_err());
         let none = Arguments::try_parse_from(["openledger-worker", "key"]).unwrap();
         if std::env::var_os("OPENLEDGER_KEY_FILE").is_none() {

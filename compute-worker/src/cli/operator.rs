@@ -12,7 +12,9 @@ use std::{io::IsTerminal, time::Duration};
 
 /// Works as an operator until it is interrupted.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  openledger-worker --key-file operator.key run --endpoint https://operator.example --metrics 127.0.0.1:9617")]
+#[command(
+    after_help = "Example:\n  openledger-worker --key-file operator.key run --endpoint https://operator.example --metrics 127.0.0.1:9617"
+)]
 pub(super) struct Run {
     /// URL under which clients reach this operator.
     #[arg(long)]
@@ -83,7 +85,16 @@ impl Run {
                     let (chain, store, key) = (chain.clone(), store.clone(), key.clone());
                     let (metrics, cancellation) = (metrics.clone(), cancellation.clone());
                     self.serving
-                        .serve(listen, folder, poll, chain, store, key, metrics, cancellation)
+                        .serve(
+                            listen,
+                            folder,
+                            poll,
+                            chain,
+                            store,
+                            key,
+                            metrics,
+                            cancellation,
+                        )
                         .await
                         .map_err(anyhow::Error::from)
                 }

@@ -52,7 +52,10 @@ impl ServingOptions {
             settle_entries: self.settle_entries.max(1),
             poll,
             folder: folder.to_path_buf(),
-            limits: EngineLimits { queue: self.queue.max(1), active: self.active.max(1) },
+            limits: EngineLimits {
+                queue: self.queue.max(1),
+                active: self.active.max(1),
+            },
         }
     }
 
@@ -75,7 +78,9 @@ impl ServingOptions {
 
 /// Serves models and settles their channels, without training.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  openledger-worker --key-file operator.key serve --listen 0.0.0.0:8080")]
+#[command(
+    after_help = "Example:\n  openledger-worker --key-file operator.key serve --listen 0.0.0.0:8080"
+)]
 pub(super) struct Serve {
     /// Address to serve at; port 0 chooses a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -97,7 +102,16 @@ impl Serve {
         let metrics = Metrics::default();
         let folder = &global.folder;
         self.serving
-            .serve(&self.listen, folder, poll, chain, store, key, metrics, cancellation)
+            .serve(
+                &self.listen,
+                folder,
+                poll,
+                chain,
+                store,
+                key,
+                metrics,
+                cancellation,
+            )
             .await?;
         Ok(())
     }

@@ -7,7 +7,9 @@ use clap::Args;
 
 /// Asks an operator for the trace of an answer and prints it as JSON.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  openledger-worker trace --url http://127.0.0.1:8080 --channel 1 --sequence 3")]
+#[command(
+    after_help = "Example:\n  openledger-worker trace --url http://127.0.0.1:8080 --channel 1 --sequence 3"
+)]
 pub(super) struct TraceReceipt {
     /// URL of the operator's HTTP API.
     #[arg(long)]
@@ -32,7 +34,10 @@ impl TraceReceipt {
             .await
             .with_context(|| format!("no operator answers at {}", self.url))?;
         let status = response.status();
-        let body = response.text().await.with_context(|| format!("{url} broke off"))?;
+        let body = response
+            .text()
+            .await
+            .with_context(|| format!("{url} broke off"))?;
         ensure!(status.is_success(), "{url} answered {status}: {body}");
         let trace: serde_json::Value = serde_json::from_str(&body)
             .with_context(|| format!("{url} did not answer with JSON"))?;

@@ -20,7 +20,7 @@ pub use training::{decode_transcript, encode_transcript, Base, Indexed, Plan, Tr
 
 use crate::{
     artifact::Artifact,
-    chain::{calls, Client, Job, OperatorState, TrainedWeights, Wait},
+    chain::{calls, Client, Job, JobState, OperatorState, TrainedWeights, Wait},
     dataset::Dataset,
     keys::Key,
     metrics::{Measured, Metrics},
@@ -97,9 +97,20 @@ pub async fn run(
     metrics: Metrics,
     cancellation: CancellationFlag,
 ) -> Result<(), OperatorError> {
-    let operator = Arc::new(Operator { options, chain, store, key, metrics, cancellation });
+    let operator = Arc::new(Operator {
+        options,
+        chain,
+        store,
+        key,
+        metrics,
+        cancellation,
+    });
     operator.register().await?;
-    let mut rounds = Rounds { operator: operator.clone(), heavy: None, left_alone: HashMap::new() };
+    let mut rounds = Rounds {
+        operator: operator.clone(),
+        heavy: None,
+        left_alone: HashMap::new(),
+    };
     while !operator.cancellation.is_cancelled() {
         if let Err(error) = rounds.once().await {
             tracing::warn!(%error, "this round failed");
@@ -140,13 +151,25 @@ impl Rounds {
         let best = operator.chain.best_block().await?;
         operator.metrics.best_block.set(i64::from(best));
         let jobs = operator.chain.jobs().await?;
+        for (id, job) in &jobs {
+            // Whoever ended it, and whether or not this worker was running then.
+            if matches!(
+                job.state,
+                JobState::Finalised { .. } | JobState::Refunded { .. }
+            ) {
+                operator.forget(*id);
+            }
+        }
         let phases: Vec<_> = jobs
             .iter()
             .filter_map(|(id, job)| Some((*id, job, Phase::of(job, &account, best)?)))
             .collect();
-        let (open, mine): (Vec<_>, Vec<_>) =
-            phases.into_iter().partition(|(_, _, phase)| *phase == Phase::Take);
-        operator.metrics.set_phases(mine.iter().map(|(_, _, phase)| phase.name()));
+        let (open, mine): (Vec<_>, Vec<_>) = phases
+            .into_iter()
+            .partition(|(_, _, phase)| *phase == Phase::Take);
+        operator
+            .metrics
+            .set_phases(mine.iter().map(|(_, _, phase)| phase.name()));
         self.left_alone.retain(|_, failed| failed.elapsed() < RETRY);
         let mut busy = mine.len();
         for (id, job, phase) in mine {
@@ -182,7 +205,11 @@ impl Rounds {
 
     /// Notes a computation that ended.
     async fn collect(&mut self) {
-        if self.heavy.as_ref().is_some_and(|(_, task)| task.is_finished()) {
+        if self
+            .heavy
+            .as_ref()
+            .is_some_and(|(_, task)| task.is_finished())
+        {
             if let Some((id, task)) = self.heavy.take() {
                 let result = task
                     .await
@@ -204,12 +231,19 @@ impl Rounds {
 impl Operator {
     /// Makes the account an operator, or brings its profile up to date.
     async fn register(&self) -> Result<(), OperatorError> {
-        let OperatorOptions { hardware, endpoint, .. } = &self.options;
-        for (what, text, most) in
-            [("hardware profile", hardware, MAX_HARDWARE), ("endpoint", endpoint, MAX_ENDPOINT)]
-        {
+        let OperatorOptions {
+            hardware, endpoint, ..
+        } = &self.options;
+        for (what, text, most) in [
+            ("hardware profile", hardware, MAX_HARDWARE),
+            ("endpoint", endpoint, MAX_ENDPOINT),
+        ] {
             if text.len() > most {
-                return Err(OperatorError::TooLong { what, bytes: text.len(), most });
+                return Err(OperatorError::TooLong {
+                    what,
+                    bytes: text.len(),
+                    most,
+                });
             }
         }
         let account = self.key.account();
@@ -229,7 +263,10 @@ impl Operator {
                 return Err(OperatorError::Draining);
             }
             Some(operator) if operator.bond < needed => {
-                return Err(OperatorError::BondTooLow { bond: operator.bond, needed });
+                return Err(OperatorError::BondTooLow {
+                    bond: operator.bond,
+                    needed,
+                });
             }
             Some(operator) => {
                 let known = operator.hardware == hardware.as_bytes()
@@ -263,7 +300,9 @@ impl Operator {
         }
         let plan = self.plan(id, job, best).await?;
         blocking(move || plan.check()).await?;
-        self.chain.submit(&self.key, &calls::take_job(id), Wait::InBlock).await?;
+        self.chain
+            .submit(&self.key, &calls::take_job(id), Wait::InBlock)
+            .await?;
         tracing::info!(job = id, fee = job.fee, "took a job");
         Ok(())
     }
@@ -302,14 +341,12 @@ impl Operator {
                         tracing::warn!(job = id, "the model could not be registered");
                     }
                 }
-                self.forget(id);
             }
             Phase::Expire => {
                 let call = calls::expire_job(id);
                 self.chain.submit(&self.key, &call, Wait::InBlock).await?;
                 self.metrics.job_ended("failed");
                 tracing::error!(job = id, "the deadline passed; the stake is lost");
-                self.forget(id);
             }
             Phase::Take | Phase::Train { .. } | Phase::Index { .. } | Phase::Wait { .. } => {}
         }
@@ -346,11 +383,17 @@ impl Operator {
         phase: Phase,
     ) -> Result<(), OperatorError> {
         match phase {
-            Phase::Train { taken_at, order_seed } => {
-                self.train(id, job, taken_at, order_seed).await
-            }
-            Phase::Index { taken_at, weights, projection_seed } => {
-                self.index(id, job, taken_at, &weights, projection_seed).await
+            Phase::Train {
+                taken_at,
+                order_seed,
+            } => self.train(id, job, taken_at, order_seed).await,
+            Phase::Index {
+                taken_at,
+                weights,
+                projection_seed,
+            } => {
+                self.index(id, job, taken_at, &weights, projection_seed)
+                    .await
             }
             _ => Ok(()),
         }
@@ -370,7 +413,13 @@ impl Operator {
         let mut progress = Measured::training(self.metrics.clone(), self.progress());
         tracing::info!(job = id, records = plan.dataset.records.len(), "training");
         let trained = blocking(move || {
-            plan.train(order_seed, &checkpoints, every, &mut progress, &cancellation)
+            plan.train(
+                order_seed,
+                &checkpoints,
+                every,
+                &mut progress,
+                &cancellation,
+            )
         })
         .await?;
         let artifact = trained.artifact.store(&self.store).await?;
@@ -410,13 +459,21 @@ impl Operator {
         let plan = self.plan(id, job, taken_at).await?;
         let artifact = Artifact::load(&self.store, &weights.artifact).await?;
         let folder = self.folder_of(id);
-        std::fs::create_dir_all(&folder)
-            .map_err(|source| OperatorError::File { path: folder.clone(), source })?;
+        std::fs::create_dir_all(&folder).map_err(|source| OperatorError::File {
+            path: folder.clone(),
+            source,
+        })?;
         let cancellation = self.cancellation.clone();
         let mut progress = Measured::rows(self.metrics.clone(), self.progress());
         let indexed = blocking(move || {
             let scratch = folder.join("index");
-            plan.index(&artifact, projection_seed, &scratch, &mut progress, &cancellation)
+            plan.index(
+                &artifact,
+                projection_seed,
+                &scratch,
+                &mut progress,
+                &cancellation,
+            )
         })
         .await?;
         let index = Committed {
@@ -447,8 +504,11 @@ impl Operator {
         let base = match job.kind {
             ModelKind::Base => None,
             ModelKind::Adapter { base } => {
-                let manifest =
-                    self.chain.manifest(base).await?.ok_or(OperatorError::NoBase(base))?;
+                let manifest = self
+                    .chain
+                    .manifest(base)
+                    .await?
+                    .ok_or(OperatorError::NoBase(base))?;
                 let artifact = Artifact::load(&self.store, &manifest.artifact).await?;
                 Some(Base::from_artifact(manifest.artifact, &artifact)?)
             }
@@ -456,9 +516,14 @@ impl Operator {
         let json = self.store.get(&job.hyper_parameters).await?;
         let config = base.as_ref().map(|base| base.folder.model.config());
         let recipe = Recipe::from_json(&json, job.kind, config)?;
-        let dataset =
-            Dataset::resolve(&self.chain, &self.store, &job.inputs, taken_at).await?;
-        Ok(Plan { job: id, snapshots: job.inputs.to_vec(), recipe, base, dataset })
+        let dataset = Dataset::resolve(&self.chain, &self.store, &job.inputs, taken_at).await?;
+        Ok(Plan {
+            job: id,
+            snapshots: job.inputs.to_vec(),
+            recipe,
+            base,
+            dataset,
+        })
     }
 
     fn progress(&self) -> Box<dyn Progress + Send> {

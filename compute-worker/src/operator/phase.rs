@@ -51,7 +51,11 @@ impl Phase {
     /// The next step of `job` for `operator` when the best block is `best`. Nothing when the job is
     /// over or somebody else's.
     pub fn of(job: &Job, operator: &AccountId, best: BlockNumber) -> Option<Self> {
-        if job.state.assignment().is_some_and(|assignment| assignment.operator != *operator) {
+        if job
+            .state
+            .assignment()
+            .is_some_and(|assignment| assignment.operator != *operator)
+        {
             return None;
         }
         let late = |deadline: BlockNumber| best >= deadline;
@@ -63,25 +67,37 @@ impl Phase {
             {
                 Self::Expire
             }
-            JobState::Taken { assignment, order_seed: None } => {
-                Self::DrawOrderSeed { taken_at: assignment.taken_at }
-            }
-            JobState::Taken { assignment, order_seed: Some(seed) } => {
-                Self::Train { taken_at: assignment.taken_at, order_seed: *seed }
-            }
-            JobState::Transcribed { at, projection_seed: None, .. } => {
-                Self::DrawProjectionSeed { landed_at: *at }
-            }
+            JobState::Taken {
+                assignment,
+                order_seed: None,
+            } => Self::DrawOrderSeed {
+                taken_at: assignment.taken_at,
+            },
+            JobState::Taken {
+                assignment,
+                order_seed: Some(seed),
+            } => Self::Train {
+                taken_at: assignment.taken_at,
+                order_seed: *seed,
+            },
             JobState::Transcribed {
-                assignment, weights, projection_seed: Some(seed), ..
+                at,
+                projection_seed: None,
+                ..
+            } => Self::DrawProjectionSeed { landed_at: *at },
+            JobState::Transcribed {
+                assignment,
+                weights,
+                projection_seed: Some(seed),
+                ..
             } => Self::Index {
                 taken_at: assignment.taken_at,
                 weights: weights.clone(),
                 projection_seed: *seed,
             },
-            JobState::Submitted { window_end, .. } if best < *window_end => {
-                Self::Wait { window_end: *window_end }
-            }
+            JobState::Submitted { window_end, .. } if best < *window_end => Self::Wait {
+                window_end: *window_end,
+            },
             JobState::Submitted { .. } => Self::Finalise,
             JobState::Finalised { .. } | JobState::Refunded { .. } => return None,
         })
@@ -124,11 +140,19 @@ mod tests {
     }
 
     fn assignment(deadline: BlockNumber) -> Assignment {
-        Assignment { operator: account(1), taken_at: 10, deadline, stake: 5 }
+        Assignment {
+            operator: account(1),
+            taken_at: 10,
+            deadline,
+            stake: 5,
+        }
     }
 
     fn weights() -> TrainedWeights {
-        let transcript = Committed { commitment: Commitment::default(), content: [2; 32] };
+        let transcript = Committed {
+            commitment: Commitment::default(),
+            content: [2; 32],
+        };
         TrainedWeights {
             artifact: [1; 32],
             architecture: Hash::zero(),
@@ -176,22 +200,47 @@ mod tests {
             assignment: assignment(deadline),
             order_seed,
         };
-        assert_eq!(phase(JobState::Open { until: BEST + 1 }, 1), Some(Phase::Take));
-        assert_eq!(phase(taken(200, None), 1), Some(Phase::DrawOrderSeed { taken_at: 10 }));
-        let train = Phase::Train { taken_at: 10, order_seed: seed };
+        assert_eq!(
+            phase(JobState::Open { until: BEST + 1 }, 1),
+            Some(Phase::Take)
+        );
+        assert_eq!(
+            phase(taken(200, None), 1),
+            Some(Phase::DrawOrderSeed { taken_at: 10 })
+        );
+        let train = Phase::Train {
+            taken_at: 10,
+            order_seed: seed,
+        };
         assert_eq!(phase(taken(200, Some(seed)), 1), Some(train));
         let draw = Phase::DrawProjectionSeed { landed_at: 60 };
         assert_eq!(phase(transcribed(200, None), 1), Some(draw));
-        let index = Phase::Index { taken_at: 10, weights: weights(), projection_seed: seed };
+        let index = Phase::Index {
+            taken_at: 10,
+            weights: weights(),
+            projection_seed: seed,
+        };
         assert_eq!(phase(transcribed(200, Some(seed)), 1), Some(index));
     }
 
     #[test]
     fn success_late_foreign_and_ended_jobs_are_told_apart() {
-        assert_eq!(phase(JobState::Open { until: BEST }, 1), None, "too late to take");
+        assert_eq!(
+            phase(JobState::Open { until: BEST }, 1),
+            None,
+            "too late to take"
+        );
         assert_eq!(phase(transcribed(BEST, None), 1), Some(Phase::Expire));
         assert_eq!(phase(transcribed(200, None), 2), None, "somebody else's");
         assert_eq!(phase(JobState::Finalised { model: 1 }, 1), None);
-        assert_eq!(phase(JobState::Refunded { cause: RefundCause::NotTaken }, 1), None);
+        assert_eq!(
+            phase(
+                JobState::Refunded {
+                    cause: RefundCause::NotTaken
+                },
+                1
+            ),
+            None
+        );
     }
 }

@@ -57,7 +57,10 @@ impl Recipe {
             ..HyperParameters::full(steps)
         };
         let config = LlamaConfig::byte_level(hidden_size, layers, context);
-        Self { architecture: Architecture::Base(config), training }
+        Self {
+            architecture: Architecture::Base(config),
+            training,
+        }
     }
 
     /// An adapter of all linear maps.
@@ -90,10 +93,16 @@ impl Recipe {
                 base.max_position_embeddings
             }
             (Architecture::Base(_), _, _) => {
-                return Err(RecipeError::Kind { recipe: "a base model", job: "an adapter" });
+                return Err(RecipeError::Kind {
+                    recipe: "a base model",
+                    job: "an adapter",
+                });
             }
             (Architecture::Adapter(_), _, _) => {
-                return Err(RecipeError::Kind { recipe: "an adapter", job: "a base model" });
+                return Err(RecipeError::Kind {
+                    recipe: "an adapter",
+                    job: "a base model",
+                });
             }
         };
         recipe.training.validate(context)?;
@@ -112,10 +121,22 @@ mod tests {
         let config = LlamaConfig::byte_level(64, 2, 128);
         for (recipe, kind) in [
             (Recipe::base(64, 2, 128, 10), ModelKind::Base),
-            (Recipe { training: HyperParameters { sequence_length: 64, ..HyperParameters::adapter(10) }, ..Recipe::adapter(4, 8.0, 10) }, ADAPTER),
+            (
+                Recipe {
+                    training: HyperParameters {
+                        sequence_length: 64,
+                        ..HyperParameters::adapter(10)
+                    },
+                    ..Recipe::adapter(4, 8.0, 10)
+                },
+                ADAPTER,
+            ),
         ] {
             let json = recipe.to_json().unwrap();
-            assert_eq!(Recipe::from_json(&json, kind, Some(&config)).unwrap(), recipe);
+            assert_eq!(
+                Recipe::from_json(&json, kind, Some(&config)).unwrap(),
+                recipe
+            );
         }
     }
 
@@ -123,12 +144,18 @@ mod tests {
     fn fails_when_it_is_no_recipe_or_one_of_another_kind_or_breaks_bounds() {
         let base = LlamaConfig::byte_level(64, 2, 128);
         let read = |json: &[u8], kind| Recipe::from_json(json, kind, Some(&base)).unwrap_err();
-        assert!(matches!(read(b"{}", ModelKind::Base), RecipeError::Format(_)));
+        assert!(matches!(
+            read(b"{}", ModelKind::Base),
+            RecipeError::Format(_)
+        ));
         let full = Recipe::base(64, 2, 128, 10).to_json().unwrap();
         assert!(matches!(read(&full, ADAPTER), RecipeError::Kind { .. }));
         // Its sequences are longer than the base's context.
         let long = Recipe::adapter(4, 8.0, 10).to_json().unwrap();
         assert!(matches!(read(&long, ADAPTER), RecipeError::Train(_)));
-        assert!(matches!(read(&long, ModelKind::Base), RecipeError::Kind { .. }));
+        assert!(matches!(
+            read(&long, ModelKind::Base),
+            RecipeError::Kind { .. }
+        ));
     }
 }

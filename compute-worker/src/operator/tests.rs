@@ -26,7 +26,11 @@ fn record(payload: &crate::payload::Payload, contribution: u64, index: usize) ->
 
 /// Six records of two contributors; the last is a copy of the first, the fourth is absent.
 fn dataset() -> Dataset {
-    let text = |i: usize| format!("fn number_{i}() -> u64 {{ {i} * {i} }}\n").repeat(i + 2).into_bytes();
+    let text = |i: usize| {
+        format!("fn number_{i}() -> u64 {{ {i} * {i} }}\n")
+            .repeat(i + 2)
+            .into_bytes()
+    };
     let payload = |who: u8, records| {
         crate::payload::Payload::new(&AccountId::new([who; 32]), MediaType::Text, records).unwrap()
     };
@@ -35,20 +39,37 @@ fn dataset() -> Dataset {
     let mut records: Vec<_> = (0..3).map(|index| record(&first, 1, index)).collect();
     records.extend((0..3).map(|index| record(&second, 2, index)));
     records[3].absent = true;
-    Dataset { records, contributors: Default::default() }
+    Dataset {
+        records,
+        contributors: Default::default(),
+    }
 }
 
 fn training(steps: u32) -> HyperParameters {
-    HyperParameters { batch_size: 2, sequence_length: 32, ..HyperParameters::full(steps) }
+    HyperParameters {
+        batch_size: 2,
+        sequence_length: 32,
+        ..HyperParameters::full(steps)
+    }
 }
 
 fn base_plan(steps: u32) -> Plan {
-    let recipe = Recipe { training: training(steps), ..Recipe::base(32, 2, 64, steps) };
-    Plan { job: 5, snapshots: Vec::new(), recipe, base: None, dataset: dataset() }
+    let recipe = Recipe {
+        training: training(steps),
+        ..Recipe::base(32, 2, 64, steps)
+    };
+    Plan {
+        job: 5,
+        snapshots: Vec::new(),
+        recipe,
+        base: None,
+        dataset: dataset(),
+    }
 }
 
 fn train(plan: &Plan, folder: &Path) -> Trained {
-    plan.train(ORDER, folder, 2, &mut Silent, &CancellationFlag::default()).unwrap()
+    plan.train(ORDER, folder, 2, &mut Silent, &CancellationFlag::default())
+        .unwrap()
 }
 
 #[test]
@@ -63,11 +84,16 @@ fn success_a_base_and_an_adapter_are_trained_and_indexed() {
     assert_eq!(transcript.commitment(), base.commitment);
     let flag = CancellationFlag::default();
     let index = |plan: &Plan, artifact: &Artifact| {
-        plan.index(artifact, PROJECTION, &scratch, &mut Silent, &flag).unwrap()
+        plan.index(artifact, PROJECTION, &scratch, &mut Silent, &flag)
+            .unwrap()
     };
     let indexed = index(&plan, &base.artifact);
     assert_eq!(indexed.commitment.count, 6);
-    let report = (indexed.report.own, indexed.report.duplicates, indexed.report.absent);
+    let report = (
+        indexed.report.own,
+        indexed.report.duplicates,
+        indexed.report.absent,
+    );
     assert_eq!(report, (4, 1, 1));
     assert_eq!(indexed.spec.projection_seed, PROJECTION);
     assert!(indexed.spec.is_valid());
@@ -78,14 +104,20 @@ fn success_a_base_and_an_adapter_are_trained_and_indexed() {
     let tree = loaded.tree(5, &plan.dataset.leaves()).unwrap();
     assert_eq!(tree.commitment(), indexed.commitment);
 
-    let recipe = Recipe { training: training(3), ..Recipe::adapter(2, 4.0, 3) };
+    let recipe = Recipe {
+        training: training(3),
+        ..Recipe::adapter(2, 4.0, 3)
+    };
     let adapter_plan = Plan {
         base: Some(Base::from_artifact(base.artifact.id(), &base.artifact).unwrap()),
         recipe,
         ..base_plan(3)
     };
     let adapter = train(&adapter_plan, &folder.path().join("adapter"));
-    assert_eq!(adapter.tokenizer, base.tokenizer, "an adapter speaks its base's tokens");
+    assert_eq!(
+        adapter.tokenizer, base.tokenizer,
+        "an adapter speaks its base's tokens"
+    );
     assert_ne!(adapter.architecture, base.architecture);
     assert!(adapter.artifact.file(ADAPTER_WEIGHTS_FILE).is_ok());
     let start = decode_transcript(&adapter.transcript).unwrap().start;
@@ -112,16 +144,27 @@ fn success_an_interrupted_job_goes_on_with_the_same_result() {
     let resumed = folder.path().join("resumed");
     let flag = CancellationFlag::default();
     let mut stop = StopAfter(3, flag.clone());
-    let stopped = plan.train(ORDER, &resumed, 2, &mut stop, &flag).unwrap_err();
-    assert!(matches!(stopped, OperatorError::Train(TrainError::Cancelled { step: 3 })));
+    let stopped = plan
+        .train(ORDER, &resumed, 2, &mut stop, &flag)
+        .unwrap_err();
+    assert!(matches!(
+        stopped,
+        OperatorError::Train(TrainError::Cancelled { step: 3 })
+    ));
     let again = train(&plan, &resumed);
     assert_eq!((whole.resumed_from, again.resumed_from), (0, 3));
     assert_eq!(again.transcript, whole.transcript);
     assert_eq!(again.artifact.id(), whole.artifact.id());
     // Killed between the last step and the hand-in.
     let third = train(&plan, &resumed);
-    assert_eq!((third.resumed_from, third.artifact.id()), (5, whole.artifact.id()));
-    assert_eq!((third.loss_before, third.loss_after), (whole.loss_before, whole.loss_after));
+    assert_eq!(
+        (third.resumed_from, third.artifact.id()),
+        (5, whole.artifact.id())
+    );
+    assert_eq!(
+        (third.loss_before, third.loss_after),
+        (whole.loss_before, whole.loss_after)
+    );
 }
 
 #[test]
@@ -130,11 +173,21 @@ fn fails_when_an_input_cannot_be_trained_on() {
     plan.check().unwrap();
     plan.dataset.records[1].is_text = false;
     let error = plan.check().unwrap_err();
-    assert!(matches!(error, OperatorError::NotText { ordinal: 1, contribution: 1, record: 1 }));
+    assert!(matches!(
+        error,
+        OperatorError::NotText {
+            ordinal: 1,
+            contribution: 1,
+            record: 1
+        }
+    ));
     plan.dataset.records[1].absent = true;
     plan.check().unwrap();
     plan.dataset.records[2].bytes = vec![0xff];
-    assert!(matches!(plan.check(), Err(OperatorError::Train(TrainError::NotUtf8 { record: 2, .. }))));
+    assert!(matches!(
+        plan.check(),
+        Err(OperatorError::Train(TrainError::NotUtf8 { record: 2, .. }))
+    ));
 }
 
 #[test]

@@ -55,7 +55,11 @@ impl Base {
             tokenizer,
             &Device::Cpu,
         )?;
-        Ok(Self { artifact: id, folder, tokenizer_file: tokenizer.to_vec() })
+        Ok(Self {
+            artifact: id,
+            folder,
+            tokenizer_file: tokenizer.to_vec(),
+        })
     }
 }
 
@@ -125,8 +129,9 @@ impl Plan {
 
     fn data(&self) -> Result<TrainingData, OperatorError> {
         let records = self.dataset.records.iter().enumerate();
-        if let Some((ordinal, record)) =
-            records.clone().find(|(_, record)| !record.absent && !record.is_text)
+        if let Some((ordinal, record)) = records
+            .clone()
+            .find(|(_, record)| !record.absent && !record.is_text)
         {
             return Err(OperatorError::NotText {
                 ordinal,
@@ -154,7 +159,10 @@ impl Plan {
                 let seed = derive_seed(order_seed, "initial adapter");
                 let adapter =
                     Adapter::initialize(config.clone(), model.config(), seed, &Device::Cpu)?;
-                TrainingTarget::Adapter { base: model.clone(), adapter }
+                TrainingTarget::Adapter {
+                    base: model.clone(),
+                    adapter,
+                }
             }
             (Architecture::Adapter(_), None) => return Err(OperatorError::NoBase(0)),
         })
@@ -263,7 +271,10 @@ impl Plan {
             }
         };
         let preconditioner = Preconditioner::new(&index, DAMPING)?;
-        let file_error = |source| OperatorError::File { path: scratch.into(), source };
+        let file_error = |source| OperatorError::File {
+            path: scratch.into(),
+            source,
+        };
         index.save(scratch)?;
         let blob = std::fs::read(scratch).map_err(file_error)?;
         std::fs::remove_file(scratch).map_err(file_error)?;
@@ -298,7 +309,9 @@ pub fn encode_transcript(transcript: &Transcript) -> Vec<u8> {
 
 /// Reads the blob of a transcript; nothing if it is none of this version.
 pub fn decode_transcript(blob: &[u8]) -> Option<Transcript> {
-    let body = blob.strip_prefix(TRANSCRIPT_MAGIC.as_slice())?.strip_prefix(&[TRANSCRIPT_VERSION])?;
+    let body = blob
+        .strip_prefix(TRANSCRIPT_MAGIC.as_slice())?
+        .strip_prefix(&[TRANSCRIPT_VERSION])?;
     let (start, steps) = <(TranscriptStart, Vec<TranscriptStep>)>::decode_all(&mut &*body).ok()?;
     Some(Transcript { start, steps })
 }

@@ -69,6 +69,18 @@ impl Admission {
         let _turn = lock(&self.state.receipts);
         issue()
     }
+
+    /// One that reserves nothing.
+    #[cfg(test)]
+    pub(super) fn for_tests(id: ChannelId, channel: Channel, ruleset: Ruleset) -> Self {
+        Self {
+            id,
+            channel,
+            ruleset,
+            reserved: 0,
+            state: Arc::default(),
+        }
+    }
 }
 
 impl Drop for Admission {
@@ -86,7 +98,12 @@ pub(super) fn is_ending(channel: &Channel, best: u32) -> bool {
 
 impl Desk {
     /// The channels of `payee`.
-    pub(super) fn new(chain: Client, ledger: Ledger, payee: AccountId, options: &ServeOptions) -> Self {
+    pub(super) fn new(
+        chain: Client,
+        ledger: Ledger,
+        payee: AccountId,
+        options: &ServeOptions,
+    ) -> Self {
         Self {
             chain,
             ledger,
@@ -107,7 +124,10 @@ impl Desk {
             return Ok(*known);
         }
         let found = self.chain.ruleset(id).await?.ok_or_else(|| {
-            ApiError::unavailable("chain_unavailable", format!("the operator's node has no ruleset {id}"))
+            ApiError::unavailable(
+                "chain_unavailable",
+                format!("the operator's node has no ruleset {id}"),
+            )
         })?;
         lock(&self.rulesets).insert(id, found);
         Ok(found)
@@ -116,13 +136,18 @@ impl Desk {
     /// A channel that pays this operator, as it stands on chain.
     pub(super) async fn channel(&self, id: ChannelId) -> Result<Channel, ApiError> {
         let channel = self.chain.channel(id).await?;
-        channel.filter(|channel| channel.payee == self.payee).ok_or_else(|| {
-            ApiError::payment(
-                "channel_unknown",
-                format!("channel {id} is not open or does not pay this operator; open one to {}", self.payee),
-            )
-            .with_details(self.how_to_pay())
-        })
+        channel
+            .filter(|channel| channel.payee == self.payee)
+            .ok_or_else(|| {
+                ApiError::payment(
+                    "channel_unknown",
+                    format!(
+                        "channel {id} is not open or does not pay this operator; open one to {}",
+                        self.payee
+                    ),
+                )
+                .with_details(self.how_to_pay())
+            })
     }
 
     /// What a client needs to know to pay.
@@ -148,7 +173,9 @@ impl Desk {
                 "channel {id} is closing or has expired (block {best}, expiry {}); open another one or extend it",
                 channel.expiry
             );
-            return Err(ApiError::payment("channel_ending", message).with_details(self.how_to_pay()));
+            return Err(
+                ApiError::payment("channel_ending", message).with_details(self.how_to_pay())
+            );
         }
         let ruleset = self.ruleset(channel.ruleset).await?;
         let state = self.state(id);
@@ -162,7 +189,11 @@ impl Desk {
             );
             return Err(ApiError::unavailable("books_missing", message));
         }
-        let data = ruleset.receipt.top_k.saturating_add(MAX_SPANS).saturating_add(2) as usize;
+        let data = ruleset
+            .receipt
+            .top_k
+            .saturating_add(MAX_SPANS)
+            .saturating_add(2) as usize;
         let entries = data.saturating_mul(flight.requests.saturating_add(1));
         let full = book.totals.entries.len().saturating_add(entries) > MAX_TOTALS as usize;
         if flight.draining || full {
@@ -177,7 +208,13 @@ impl Desk {
         flight.reserved = flight.reserved.saturating_add(most);
         flight.requests = flight.requests.saturating_add(1);
         drop(flight);
-        Ok(Admission { id, channel, ruleset, reserved: most, state })
+        Ok(Admission {
+            id,
+            channel,
+            ruleset,
+            reserved: most,
+            state,
+        })
     }
 
     fn check_credit(
@@ -189,7 +226,10 @@ impl Desk {
         most: Balance,
     ) -> Result<(), ApiError> {
         let details = || self.status(id, channel, book);
-        let unsigned = book.unsigned().saturating_add(reserved).saturating_add(most);
+        let unsigned = book
+            .unsigned()
+            .saturating_add(reserved)
+            .saturating_add(most);
         if unsigned > self.most_unsigned {
             let message = format!(
                 "with this answer {unsigned} base units would be unsigned on channel {id}; the most is {}. Send the voucher for the last receipt (POST /v1/openledger/vouchers), or ask for fewer tokens",
@@ -197,7 +237,11 @@ impl Desk {
             );
             return Err(ApiError::payment("voucher_required", message).with_details(details()));
         }
-        let wanted = book.mark.cumulative.saturating_add(reserved).saturating_add(most);
+        let wanted = book
+            .mark
+            .cumulative
+            .saturating_add(reserved)
+            .saturating_add(most);
         let covered = channel.mark.cumulative.saturating_add(channel.deposit);
         if wanted > covered {
             let message = format!(

@@ -1,8 +1,6 @@
 //! Errors as clients of the HTTP API see them, in OpenAI's shape.
 
-use crate::{
-    chain::ChainError, generate::GenerateError, ledger::LedgerError, model::ModelError,
-};
+use crate::{chain::ChainError, generate::GenerateError, ledger::LedgerError, model::ModelError};
 use axum::{
     http::{header, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
@@ -38,48 +36,91 @@ impl ApiError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, kind, code, parameter: None, message: message.into(), details: None }
+        Self {
+            status,
+            kind,
+            code,
+            parameter: None,
+            message: message.into(),
+            details: None,
+        }
     }
 
     /// The request is wrong.
     pub(super) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", code, message)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_request_error",
+            code,
+            message,
+        )
     }
 
     /// A parameter of the request is wrong.
     pub(super) fn parameter(parameter: &'static str, message: impl Into<String>) -> Self {
-        Self { parameter: Some(parameter), ..Self::invalid("invalid_parameter", message) }
+        Self {
+            parameter: Some(parameter),
+            ..Self::invalid("invalid_parameter", message)
+        }
     }
 
     /// There is no such thing.
     pub(super) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "invalid_request_error", code, message)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "invalid_request_error",
+            code,
+            message,
+        )
     }
 
     /// Nothing is answered without payment.
     pub(super) fn payment(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::PAYMENT_REQUIRED, "payment_required", code, message)
+        Self::new(
+            StatusCode::PAYMENT_REQUIRED,
+            "payment_required",
+            code,
+            message,
+        )
     }
 
     /// Not now, but soon.
     pub(super) fn busy(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", code, message)
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limit_error",
+            code,
+            message,
+        )
     }
 
     /// Something that the operator depends on is away.
     pub(super) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server_error",
+            code,
+            message,
+        )
     }
 
     /// The operator failed.
     pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         let message = format!("the operator failed: {error}; nothing was charged, try again");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal", message)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "internal",
+            message,
+        )
     }
 
     pub(super) fn with_details(self, details: Value) -> Self {
-        Self { details: Some(details), ..self }
+        Self {
+            details: Some(details),
+            ..self
+        }
     }
 
     /// The body.
@@ -105,7 +146,9 @@ impl IntoResponse for ApiError {
         );
         let mut response = (self.status, Json(self.body())).into_response();
         if retry {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }
@@ -120,9 +163,10 @@ impl From<GenerateError> for ApiError {
                 ..Self::invalid("context_length_exceeded", message)
                     .with_details(json!({ "tokens": found, "limit": limit }))
             },
-            GenerateError::Model(ModelError::Empty) => {
-                Self::parameter("prompt", "the prompt is empty, and this model needs at least one token")
-            }
+            GenerateError::Model(ModelError::Empty) => Self::parameter(
+                "prompt",
+                "the prompt is empty, and this model needs at least one token",
+            ),
             GenerateError::Sampling { name, .. } => Self::parameter(name, message),
             GenerateError::Busy { .. } => Self::busy("engine_busy", message),
             GenerateError::Stopped => Self::unavailable("engine_stopped", message),

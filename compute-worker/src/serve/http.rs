@@ -53,8 +53,14 @@ pub(super) fn router(server: Arc<Server>) -> Router {
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/openledger/channels/{channel}", get(show_channel))
         .route("/v1/openledger/vouchers", post(take_voucher))
-        .route("/v1/openledger/receipts/{channel}/{sequence}", get(show_receipt))
-        .route("/v1/openledger/receipts/{channel}/{sequence}/raw", get(raw_receipt))
+        .route(
+            "/v1/openledger/receipts/{channel}/{sequence}",
+            get(show_receipt),
+        )
+        .route(
+            "/v1/openledger/receipts/{channel}/{sequence}/raw",
+            get(raw_receipt),
+        )
         .route("/v1/openledger/settle", post(settle))
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .with_state(server)
@@ -156,9 +162,16 @@ fn channel_of(server: &Server, headers: &HeaderMap) -> Result<ChannelId, ApiErro
         );
         ApiError::payment("channel_required", message).with_details(server.desk.how_to_pay())
     })?;
-    value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-        ApiError::invalid("invalid_channel", format!("{CHANNEL_HEADER} must be the channel's number"))
-    })
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| {
+            ApiError::invalid(
+                "invalid_channel",
+                format!("{CHANNEL_HEADER} must be the channel's number"),
+            )
+        })
 }
 
 async fn try_answer(
@@ -169,8 +182,13 @@ async fn try_answer(
 ) -> Result<Response, ApiError> {
     let body = body_bytes(body)?;
     let seed = u64::from_le_bytes(random()?);
-    let AnswerRequest { model, prompt, stop, sampling, stream } =
-        openai::parse(&body, endpoint, seed)?;
+    let AnswerRequest {
+        model,
+        prompt,
+        stop,
+        sampling,
+        stream,
+    } = openai::parse(&body, endpoint, seed)?;
     let served = server.models.get(model);
     let served = served.ok_or_else(|| openai::unknown_model(&model.to_string()))?;
     let prompt_tokens = served.engine.prompt_tokens(&prompt)?.len();
@@ -179,13 +197,28 @@ async fn try_answer(
     // The last token of a full context still predicts one.
     let room = context.saturating_sub(prompt_tokens).saturating_add(1);
     let most_tokens = prompt_tokens.saturating_add(room.min(sampling.maximum_tokens as usize));
-    let admission = server.desk.admit(channel, served.price(most_tokens as u64)).await?;
+    let admission = server
+        .desk
+        .admit(channel, served.price(most_tokens as u64))
+        .await?;
     let adapter = served.adapter_name();
-    let request = GenerationRequest { adapter, prompt, sampling, stop };
+    let request = GenerationRequest {
+        adapter,
+        prompt,
+        sampling,
+        stop,
+    };
     let generation = served.engine.submit(request)?;
     let envelope = Envelope::new(endpoint, model, u64::from_le_bytes(random()?));
     let (sender, events) = mpsc::unbounded_channel();
-    let production = Production { server, served, admission, request: body, sampling, sender };
+    let production = Production {
+        server,
+        served,
+        admission,
+        request: body,
+        sampling,
+        sender,
+    };
     tokio::spawn(production.run(generation));
     if stream {
         let events = UnboundedReceiverStream::new(events);
@@ -198,7 +231,10 @@ async fn try_answer(
 /// What an answer's task tells.
 enum AnswerEvent {
     Text(String),
-    Finished { reason: FinishReason, stored: Box<StoredReceipt> },
+    Finished {
+        reason: FinishReason,
+        stored: Box<StoredReceipt>,
+    },
     Failed(ApiError),
 }
 
@@ -246,12 +282,22 @@ impl Production {
                 }
             }
         }
-        Err(ApiError::unavailable("engine_stopped", "the answer broke off; nothing was charged, try again"))
+        Err(ApiError::unavailable(
+            "engine_stopped",
+            "the answer broke off; nothing was charged, try again",
+        ))
     }
 
     /// Traces the answer and issues its receipt.
     async fn close(self, generated: Generated) -> Result<StoredReceipt, ApiError> {
-        let Self { server, served, admission, request, sampling, .. } = self;
+        let Self {
+            server,
+            served,
+            admission,
+            request,
+            sampling,
+            ..
+        } = self;
         let answer = Answer {
             request: request.to_vec(),
             response: generated.text,
@@ -261,7 +307,11 @@ impl Production {
         };
         let rules = admission.ruleset.receipt;
         // A backward pass keeps all cores busy, so more than one at a time would only take turns.
-        let turn = server.tracing.acquire().await.map_err(|error| ApiError::internal(&error))?;
+        let turn = server
+            .tracing
+            .acquire()
+            .await
+            .map_err(|error| ApiError::internal(&error))?;
         let (served, answer, traced) = blocking(move || {
             let traced = trace_answer(&served, &answer, &rules)?;
             Ok((served, answer, traced))
@@ -280,13 +330,21 @@ impl Production {
         let (ledger, key) = (server.ledger.clone(), server.key.clone());
         let genesis = server.chain.genesis();
         let stored = blocking(move || {
-            issue(&ledger, &key, genesis, &admission, &served, answer, traced, audit)
+            issue(
+                &ledger, &key, genesis, &admission, &served, answer, traced, audit,
+            )
         })
         .await?;
         let receipt = &stored.signed.receipt;
         server.figures.receipts.inc();
-        server.figures.prompt_tokens.inc_by(receipt.tokens_in.into());
-        server.figures.completion_tokens.inc_by(receipt.tokens_out.into());
+        server
+            .figures
+            .prompt_tokens
+            .inc_by(receipt.tokens_in.into());
+        server
+            .figures
+            .completion_tokens
+            .inc_by(receipt.tokens_out.into());
         tracing::info!(
             channel = receipt.channel,
             sequence = receipt.sequence,
@@ -314,7 +372,10 @@ async fn blocking<T: Send + 'static>(
 
 fn usage(stored: &StoredReceipt) -> Usage {
     let receipt = &stored.signed.receipt;
-    Usage { prompt: receipt.tokens_in, completion: receipt.tokens_out }
+    Usage {
+        prompt: receipt.tokens_in,
+        completion: receipt.tokens_out,
+    }
 }
 
 async fn whole_response(
@@ -345,7 +406,9 @@ fn stream_response(
             AnswerEvent::Text(text) => vec![envelope.chunk(&text).to_string()],
             AnswerEvent::Finished { reason, stored } => vec![
                 envelope.end(reason).to_string(),
-                envelope.receipt(usage(&stored), delivery(&stored)).to_string(),
+                envelope
+                    .receipt(usage(&stored), delivery(&stored))
+                    .to_string(),
                 "[DONE]".to_owned(),
             ],
             AnswerEvent::Failed(error) => vec![error.body().to_string()],
@@ -385,9 +448,13 @@ fn read_voucher(body: &[u8]) -> Result<SignedVoucher, ApiError> {
         );
         ApiError::invalid("invalid_voucher", message)
     };
-    let text = std::str::from_utf8(body).map_err(|error| wrong(&error))?.trim();
+    let text = std::str::from_utf8(body)
+        .map_err(|error| wrong(&error))?
+        .trim();
     let text = if text.starts_with('{') {
-        serde_json::from_str::<VoucherBody>(text).map_err(|error| wrong(&error))?.voucher
+        serde_json::from_str::<VoucherBody>(text)
+            .map_err(|error| wrong(&error))?
+            .voucher
     } else {
         text.to_owned()
     };
@@ -438,7 +505,11 @@ async fn raw_receipt(
     Path((channel, sequence)): Path<(ChannelId, u64)>,
 ) -> Result<Response, ApiError> {
     let stored = stored_receipt(&server, channel, sequence)?;
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], stored.encode()).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "application/octet-stream")],
+        stored.encode(),
+    )
+        .into_response())
 }
 
 /// Settles at once whatever is vouched for. Transactions cost the operator, so only it may ask.
@@ -456,6 +527,10 @@ async fn settle(
             "only the operator settles by hand: ask from the machine that the worker runs on",
         ));
     }
-    let settled = server.settler.round(true).await.map_err(|error| ApiError::internal(&error))?;
+    let settled = server
+        .settler
+        .round(true)
+        .await
+        .map_err(|error| ApiError::internal(&error))?;
     Ok(Json(json!({ "settled": settled })).into_response())
 }

@@ -47,7 +47,11 @@ impl ServingMetrics {
         // The encoder appends `_total` to counters.
         let counters = [
             ("prompt_tokens", "Tokens of prompts", &serving.prompt_tokens),
-            ("completion_tokens", "Tokens of answers", &serving.completion_tokens),
+            (
+                "completion_tokens",
+                "Tokens of answers",
+                &serving.completion_tokens,
+            ),
             ("receipts", "Receipts given out", &serving.receipts),
             ("vouchers", "Vouchers taken in", &serving.vouchers),
             ("settlements", "Settlements opened", &serving.settlements),
@@ -56,19 +60,37 @@ impl ServingMetrics {
                 "Failed attempts to settle or pay out",
                 &serving.settlement_errors,
             ),
-            ("settlement_entries_paid", "Entries of totals paid", &serving.entries_paid),
+            (
+                "settlement_entries_paid",
+                "Entries of totals paid",
+                &serving.entries_paid,
+            ),
         ];
         for (name, help, counter) in counters {
             metrics.register(name, help, counter.clone());
         }
-        metrics.register("requests", "Requests by endpoint and status", serving.requests.clone());
-        metrics.register("active_requests", "Answers under way", serving.active.clone());
-        metrics.register("models_served", "Models that are served", serving.models.clone());
+        metrics.register(
+            "requests",
+            "Requests by endpoint and status",
+            serving.requests.clone(),
+        );
+        metrics.register(
+            "active_requests",
+            "Answers under way",
+            serving.active.clone(),
+        );
+        metrics.register(
+            "models_served",
+            "Models that are served",
+            serving.models.clone(),
+        );
         serving
     }
 
     /// Counts a request that ended.
     pub(super) fn request(&self, endpoint: &'static str, status: u16) {
-        self.requests.get_or_create(&RequestLabel { endpoint, status }).inc();
+        self.requests
+            .get_or_create(&RequestLabel { endpoint, status })
+            .inc();
     }
 }

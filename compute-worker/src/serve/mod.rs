@@ -125,19 +125,28 @@ pub async fn run(
     metrics: Metrics,
     cancellation: CancellationFlag,
 ) -> Result<(), ServeError> {
-    let failed = |source| ServeError::Listen { address: options.listen.clone(), source };
+    let failed = |source| ServeError::Listen {
+        address: options.listen.clone(),
+        source,
+    };
     let listener = TcpListener::bind(&options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     // Channels of another chain have the same numbers.
     let chain_name = hex::encode(&chain.genesis().as_bytes()[..8]);
     let folder = options.folder.join(format!("serving-{chain_name}"));
-    std::fs::create_dir_all(&folder)
-        .map_err(|source| ServeError::Folder { path: folder.clone(), source })?;
+    std::fs::create_dir_all(&folder).map_err(|source| ServeError::Folder {
+        path: folder.clone(),
+        source,
+    })?;
     let ledger = Ledger::open(&folder.join("ledger"))?;
     let audits = ContentStore::open(&folder.join("audits").to_string_lossy())?;
     let figures = ServingMetrics::new(&metrics);
-    let desk =
-        Arc::new(Desk::new(chain.clone(), ledger.clone(), key.account(), &options));
+    let desk = Arc::new(Desk::new(
+        chain.clone(),
+        ledger.clone(),
+        key.account(),
+        &options,
+    ));
     let settler = Arc::new(Settler::new(
         chain.clone(),
         ledger.clone(),
@@ -173,8 +182,7 @@ pub async fn run(
         tracing: Semaphore::new(1),
     });
     tracing::info!(%address, "listening");
-    let service =
-        http::router(server).into_make_service_with_connect_info::<SocketAddr>();
+    let service = http::router(server).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             while !cancellation.is_cancelled() {
@@ -195,7 +203,9 @@ async fn keep_models(models: Arc<Models>, figures: ServingMetrics, poll: Duratio
         if let Err(error) = models.refresh(&mut failed).await {
             tracing::warn!(%error, "cannot look for models");
         }
-        figures.models.set(i64::try_from(models.all().len()).unwrap_or(i64::MAX));
+        figures
+            .models
+            .set(i64::try_from(models.all().len()).unwrap_or(i64::MAX));
         tokio::time::sleep(poll).await;
     }
 }

@@ -147,7 +147,10 @@ impl Served {
     /// Price of an answer of so many tokens, prompt included, in base units.
     pub(super) fn price(&self, tokens: u64) -> Balance {
         let manifest = &self.member.manifest;
-        manifest.price.max(manifest.price_floor).saturating_mul(tokens.into())
+        manifest
+            .price
+            .max(manifest.price_floor)
+            .saturating_mul(tokens.into())
     }
 }
 
@@ -171,12 +174,23 @@ impl Models {
         limits: EngineLimits,
         wanted: Vec<ModelId>,
     ) -> Self {
-        Self { chain, store, folder, limits, wanted, served: RwLock::default() }
+        Self {
+            chain,
+            store,
+            folder,
+            limits,
+            wanted,
+            served: RwLock::default(),
+        }
     }
 
     /// A served model.
     pub(super) fn get(&self, model: ModelId) -> Option<Served> {
-        self.served.read().unwrap_or_else(PoisonError::into_inner).get(&model).cloned()
+        self.served
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&model)
+            .cloned()
     }
 
     /// All served models, ascending.
@@ -207,7 +221,10 @@ impl Models {
 
     /// Loads models that are new on chain and drops voided ones. `failed` remembers those that could
     /// not be loaded, and when; they are tried again later.
-    pub(super) async fn refresh(&self, failed: &mut HashMap<ModelId, Instant>) -> Result<(), ChainError> {
+    pub(super) async fn refresh(
+        &self,
+        failed: &mut HashMap<ModelId, Instant>,
+    ) -> Result<(), ChainError> {
         failed.retain(|_, since| since.elapsed() < RETRY);
         // Bases have smaller numbers than what builds on them, so they come first.
         for (model, manifest) in self.chain.models().await? {
@@ -233,7 +250,11 @@ impl Models {
             match self.load(model, manifest).await {
                 Ok(served) => {
                     self.insert(served);
-                    tracing::info!(model, seconds = begin.elapsed().as_secs_f64(), "serving a model");
+                    tracing::info!(
+                        model,
+                        seconds = begin.elapsed().as_secs_f64(),
+                        "serving a model"
+                    );
                 }
                 Err(error) => {
                     tracing::warn!(model, %error, "the model cannot be served");
@@ -248,7 +269,11 @@ impl Models {
         match manifest.kind {
             ModelKind::Base => {
                 let (member, engine) = self.load_base(model, manifest).await?;
-                Ok(Served { member, base: None, engine })
+                Ok(Served {
+                    member,
+                    base: None,
+                    engine,
+                })
             }
             ModelKind::Adapter { base } => {
                 let (base, engine) = match self.loaded(base) {
@@ -270,7 +295,11 @@ impl Models {
                 engine.load_adapter(name.clone(), adapter)?;
                 let adapter = engine.adapter(&name);
                 let member = self.member(model, manifest, &engine, adapter).await?;
-                Ok(Served { member, base: Some(base), engine })
+                Ok(Served {
+                    member,
+                    base: Some(base),
+                    engine,
+                })
             }
         }
     }
@@ -319,20 +348,35 @@ impl Models {
                 let (engine, adapter) = (engine.clone(), adapter.clone());
                 let evidence = tokio::task::spawn_blocking(move || {
                     let index = read_index(&blob, path)?;
-                    evidence(model, &training, &engine, adapter.as_deref(), index, dataset)
+                    evidence(
+                        model,
+                        &training,
+                        &engine,
+                        adapter.as_deref(),
+                        index,
+                        dataset,
+                    )
                 })
                 .await
                 .unwrap_or_else(|error| Err(LoadError::BrokenOff(error.to_string())))?;
                 Some(evidence)
             }
         };
-        Ok(Arc::new(Member { model, manifest, adapter, evidence }))
+        Ok(Arc::new(Member {
+            model,
+            manifest,
+            adapter,
+            evidence,
+        }))
     }
 }
 
 /// Reads an index by way of a file, which is what the engine reads.
 fn read_index(blob: &Bytes, path: PathBuf) -> Result<Index, LoadError> {
-    let failed = |source| LoadError::File { path: path.clone(), source };
+    let failed = |source| LoadError::File {
+        path: path.clone(),
+        source,
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -356,8 +400,14 @@ fn evidence(
     }
     let space = gradient_space(&engine.base().model, adapter)?;
     let seed = &training.result.spec.projection_seed;
-    let traced =
-        TracedModel::new(model, &space, index, &dataset.present(), dataset.owners(), seed)?;
+    let traced = TracedModel::new(
+        model,
+        &space,
+        index,
+        &dataset.present(),
+        dataset.owners(),
+        seed,
+    )?;
     if traced.index.spec(*seed, &traced.preconditioner) != training.result.spec {
         tracing::warn!(
             model,

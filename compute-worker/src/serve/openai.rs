@@ -127,7 +127,10 @@ pub(super) fn unknown_model(name: &str) -> ApiError {
     let message = format!(
         "model {name:?} is not served here; GET /v1/models lists those that are, named by their number on chain"
     );
-    ApiError { parameter: Some("model"), ..ApiError::not_found("model_not_found", message) }
+    ApiError {
+        parameter: Some("model"),
+        ..ApiError::not_found("model_not_found", message)
+    }
 }
 
 /// Reads a request. `random_seed` is taken when the request has none.
@@ -138,7 +141,10 @@ pub(super) fn parse(
 ) -> Result<AnswerRequest, ApiError> {
     let body: Body = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
-            ApiError::invalid("invalid_parameter", format!("a parameter is missing or has the wrong type: {error}"))
+            ApiError::invalid(
+                "invalid_parameter",
+                format!("a parameter is missing or has the wrong type: {error}"),
+            )
         } else {
             ApiError::invalid("invalid_json", format!("the body is not JSON: {error}"))
         }
@@ -153,18 +159,27 @@ pub(super) fn parse(
         Some(Texts::One(text)) => stop.push(text),
         Some(Texts::Several(texts)) if texts.len() <= MOST_STOPS => stop.extend(texts),
         Some(Texts::Several(texts)) => {
-            let message = format!("{} stop sequences are given; the most is {MOST_STOPS}", texts.len());
+            let message = format!(
+                "{} stop sequences are given; the most is {MOST_STOPS}",
+                texts.len()
+            );
             return Err(ApiError::parameter("stop", message));
         }
     }
-    let maximum_tokens =
-        body.max_completion_tokens.or(body.max_tokens).unwrap_or(DEFAULT_TOKENS);
+    let maximum_tokens = body
+        .max_completion_tokens
+        .or(body.max_tokens)
+        .unwrap_or(DEFAULT_TOKENS);
     if maximum_tokens == 0 {
-        return Err(ApiError::parameter("max_tokens", "max_tokens is 0; ask for at least one token"));
+        return Err(ApiError::parameter(
+            "max_tokens",
+            "max_tokens is 0; ask for at least one token",
+        ));
     }
     let temperature = body.temperature.unwrap_or(1.0);
     if !(0.0..=HIGHEST_TEMPERATURE).contains(&temperature) {
-        let message = format!("temperature is {temperature}; it must be 0 to {HIGHEST_TEMPERATURE}");
+        let message =
+            format!("temperature is {temperature}; it must be 0 to {HIGHEST_TEMPERATURE}");
         return Err(ApiError::parameter("temperature", message));
     }
     let top_p = body.top_p.unwrap_or(1.0);
@@ -231,7 +246,10 @@ fn text_prompt(prompt: Option<&Value>) -> Result<String, ApiError> {
         _ => None,
     };
     text.map(str::to_owned).ok_or_else(|| {
-        ApiError::parameter("prompt", "prompt must be one string; token lists and several prompts are not supported")
+        ApiError::parameter(
+            "prompt",
+            "prompt must be one string; token lists and several prompts are not supported",
+        )
     })
 }
 
@@ -240,12 +258,16 @@ fn text_prompt(prompt: Option<&Value>) -> Result<String, ApiError> {
 fn chat_prompt(messages: Option<&[Message]>) -> Result<(String, Vec<String>), ApiError> {
     let messages = messages.unwrap_or_default();
     if messages.is_empty() {
-        return Err(ApiError::parameter("messages", "messages must hold at least one message"));
+        return Err(ApiError::parameter(
+            "messages",
+            "messages must hold at least one message",
+        ));
     }
     let mut prompt = String::new();
     for Message { role, content } in messages {
         if !matches!(role.as_str(), "system" | "developer" | "user" | "assistant") {
-            let message = format!("role {role:?} is not supported; use system, developer, user or assistant");
+            let message =
+                format!("role {role:?} is not supported; use system, developer, user or assistant");
             return Err(ApiError::parameter("messages", message));
         }
         prompt.push_str(role);
@@ -255,7 +277,10 @@ fn chat_prompt(messages: Option<&[Message]>) -> Result<(String, Vec<String>), Ap
             Content::Parts(parts) => {
                 for part in parts {
                     if part.kind != "text" {
-                        let message = format!("content of type {:?} is not supported; send text", part.kind);
+                        let message = format!(
+                            "content of type {:?} is not supported; send text",
+                            part.kind
+                        );
                         return Err(ApiError::parameter("messages", message));
                     }
                     prompt.push_str(&part.text);
@@ -306,7 +331,12 @@ impl Envelope {
     /// For an answer that begins now.
     pub(super) fn new(endpoint: Endpoint, model: ModelId, number: u64) -> Self {
         let id = format!("{}-{number:016x}", endpoint.id_prefix());
-        Self { endpoint, id, created: now(), model }
+        Self {
+            endpoint,
+            id,
+            created: now(),
+            model,
+        }
     }
 
     fn object(&self, stream: bool, choices: Value) -> Value {
@@ -357,8 +387,7 @@ impl Envelope {
     }
 
     fn text_chunk(&self, text: &str, reason: Value) -> Value {
-        let choice =
-            json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": reason });
+        let choice = json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": reason });
         self.object(true, json!([choice]))
     }
 
@@ -390,7 +419,9 @@ impl Envelope {
 
 /// Seconds since 1970.
 pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -407,7 +438,10 @@ mod tests {
         let body = r#"{"model":"3","prompt":["fn "],"max_tokens":8,"temperature":0,"top_p":0.9,
             "seed":-1,"stop":"}","stream":true,"user":"somebody"}"#;
         let request = read(body, Endpoint::Completions).unwrap();
-        assert_eq!((request.model, request.prompt.as_str(), request.stream), (3, "fn ", true));
+        assert_eq!(
+            (request.model, request.prompt.as_str(), request.stream),
+            (3, "fn ", true)
+        );
         assert_eq!(request.stop, ["}"]);
         assert_eq!(
             request.sampling,
@@ -422,8 +456,14 @@ mod tests {
         let body = r#"{"model":"3","messages":[{"role":"system","content":"Be brief."},
             {"role":"user","content":[{"type":"text","text":"Hello"}]}]}"#;
         let request = read(body, Endpoint::Chat).unwrap();
-        assert_eq!(request.prompt, "system: Be brief.\n\nuser: Hello\n\nassistant:");
-        assert_eq!((request.sampling.seed, request.sampling.maximum_tokens), (77, DEFAULT_TOKENS));
+        assert_eq!(
+            request.prompt,
+            "system: Be brief.\n\nuser: Hello\n\nassistant:"
+        );
+        assert_eq!(
+            (request.sampling.seed, request.sampling.maximum_tokens),
+            (77, DEFAULT_TOKENS)
+        );
         assert!(!request.stream);
     }
 
@@ -434,33 +474,79 @@ mod tests {
             ("model=3", "invalid_json", None),
             (r#"{"prompt":"x"}"#, "invalid_parameter", None),
             (r#"{"model":3,"prompt":"x"}"#, "invalid_parameter", None),
-            (r#"{"model":"3","prompt":"x","max_tokens":"8"}"#, "invalid_parameter", None),
-            (r#"{"model":"3","prompt":"x","max_tokens":0}"#, "invalid_parameter", Some("max_tokens")),
-            (r#"{"model":"3","prompt":[1,2]}"#, "invalid_parameter", Some("prompt")),
+            (
+                r#"{"model":"3","prompt":"x","max_tokens":"8"}"#,
+                "invalid_parameter",
+                None,
+            ),
+            (
+                r#"{"model":"3","prompt":"x","max_tokens":0}"#,
+                "invalid_parameter",
+                Some("max_tokens"),
+            ),
+            (
+                r#"{"model":"3","prompt":[1,2]}"#,
+                "invalid_parameter",
+                Some("prompt"),
+            ),
             (r#"{"model":"3"}"#, "invalid_parameter", Some("prompt")),
-            (r#"{"model":"3","prompt":"x","temperature":3}"#, "invalid_parameter", Some("temperature")),
-            (r#"{"model":"3","prompt":"x","top_p":0}"#, "invalid_parameter", Some("top_p")),
-            (r#"{"model":"3","prompt":"x","n":2}"#, "invalid_parameter", Some("n")),
-            (r#"{"model":"3","prompt":"x","logit_bias":{"1":2}}"#, "invalid_parameter", Some("logit_bias")),
-            (r#"{"model":"3","prompt":"x","stop":["1","2","3","4","5"]}"#, "invalid_parameter", Some("stop")),
+            (
+                r#"{"model":"3","prompt":"x","temperature":3}"#,
+                "invalid_parameter",
+                Some("temperature"),
+            ),
+            (
+                r#"{"model":"3","prompt":"x","top_p":0}"#,
+                "invalid_parameter",
+                Some("top_p"),
+            ),
+            (
+                r#"{"model":"3","prompt":"x","n":2}"#,
+                "invalid_parameter",
+                Some("n"),
+            ),
+            (
+                r#"{"model":"3","prompt":"x","logit_bias":{"1":2}}"#,
+                "invalid_parameter",
+                Some("logit_bias"),
+            ),
+            (
+                r#"{"model":"3","prompt":"x","stop":["1","2","3","4","5"]}"#,
+                "invalid_parameter",
+                Some("stop"),
+            ),
         ] {
             let error = read(body, Endpoint::Completions).unwrap_err();
-            assert_eq!((error.status, error.code, error.parameter), (StatusCode::BAD_REQUEST, code, parameter), "{body}");
+            assert_eq!(
+                (error.status, error.code, error.parameter),
+                (StatusCode::BAD_REQUEST, code, parameter),
+                "{body}"
+            );
         }
         let named = read(r#"{"model":"gpt-4","prompt":"x"}"#, Endpoint::Completions).unwrap_err();
-        assert_eq!((named.status, named.code), (StatusCode::NOT_FOUND, "model_not_found"));
+        assert_eq!(
+            (named.status, named.code),
+            (StatusCode::NOT_FOUND, "model_not_found")
+        );
         for body in [
             r#"{"model":"3","messages":[]}"#,
             r#"{"model":"3","messages":[{"role":"tool","content":"x"}]}"#,
             r#"{"model":"3","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#,
         ] {
-            assert_eq!(read(body, Endpoint::Chat).unwrap_err().parameter, Some("messages"), "{body}");
+            assert_eq!(
+                read(body, Endpoint::Chat).unwrap_err().parameter,
+                Some("messages"),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn success_objects_have_openais_shape() {
-        let usage = Usage { prompt: 2, completion: 3 };
+        let usage = Usage {
+            prompt: 2,
+            completion: 3,
+        };
         let text = Envelope::new(Endpoint::Completions, 5, 1);
         let whole = text.whole("abc", FinishReason::Stop, usage, json!({ "sequence": 1 }));
         assert_eq!(whole["object"], "text_completion");
@@ -473,9 +559,15 @@ mod tests {
         let chat = Envelope::new(Endpoint::Chat, 5, 1);
         let whole = chat.whole("abc", FinishReason::Length, usage, Value::Null);
         assert_eq!(whole["choices"][0]["message"]["content"], "abc");
-        assert_eq!(chat.opening().unwrap()["choices"][0]["delta"]["role"], "assistant");
+        assert_eq!(
+            chat.opening().unwrap()["choices"][0]["delta"]["role"],
+            "assistant"
+        );
         assert_eq!(chat.chunk("a")["object"], "chat.completion.chunk");
-        assert_eq!(chat.end(FinishReason::Length)["choices"][0]["finish_reason"], "length");
+        assert_eq!(
+            chat.end(FinishReason::Length)["choices"][0]["finish_reason"],
+            "length"
+        );
         assert_eq!(chat.receipt(usage, Value::Null)["choices"], json!([]));
     }
 }

@@ -104,7 +104,9 @@ pub(super) struct AuditBundle {
 /// 32 or fewer random bytes from the system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], ReceiptError> {
     let mut bytes = [0; N];
-    OsRng.try_fill_bytes(&mut bytes).map_err(|error| ReceiptError::Random(error.to_string()))?;
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| ReceiptError::Random(error.to_string()))?;
     Ok(bytes)
 }
 
@@ -118,7 +120,12 @@ pub(super) fn trace_answer(
     if lineage.is_empty() {
         // Weights from outside: nothing is known about their data.
         let (query, credits, spans, owners) = Default::default();
-        return Ok(Trace { query, credits, spans, owners });
+        return Ok(Trace {
+            query,
+            credits,
+            spans,
+            owners,
+        });
     }
     let model = &served.engine.base().model;
     let begin = usize::from(model.config().bos_token_id.is_some());
@@ -180,12 +187,23 @@ pub(super) fn issue(
             cumulative: book.mark.cumulative.saturating_add(price),
             query: traced.query.commit(),
             audit,
-            credits: traced.credits.try_into().map_err(|_| ReceiptError::TooMany("credits"))?,
-            spans: traced.spans.try_into().map_err(|_| ReceiptError::TooMany("spans"))?,
+            credits: traced
+                .credits
+                .try_into()
+                .map_err(|_| ReceiptError::TooMany("credits"))?,
+            spans: traced
+                .spans
+                .try_into()
+                .map_err(|_| ReceiptError::TooMany("spans"))?,
             totals: Default::default(),
         };
         let after = receipt
-            .credit_totals(&book.totals, &traced.owners, &ruleset.receipt, &ruleset.split)
+            .credit_totals(
+                &book.totals,
+                &traced.owners,
+                &ruleset.receipt,
+                &ruleset.split,
+            )
             .ok_or(ReceiptError::TooMany("totals"))?;
         receipt.totals = after.commitment();
         check_step(
@@ -231,11 +249,19 @@ pub(super) fn delivery(stored: &StoredReceipt) -> Value {
 fn datum(models: &Models, receipt: &Receipt, model: ModelId, row: u32) -> Value {
     let served = models.get(receipt.model);
     let lineage = served.as_ref().map(Served::lineage).unwrap_or_default();
-    let record = lineage.iter().find(|(member, _)| member.model == model).and_then(|(_, evidence)| {
-        let record = evidence.dataset.records.get(row as usize)?;
-        Some((record, evidence.dataset.contributors.get(&record.contribution)))
-    });
-    let Some((record, contributor)) = record else { return json!({}) };
+    let record = lineage
+        .iter()
+        .find(|(member, _)| member.model == model)
+        .and_then(|(_, evidence)| {
+            let record = evidence.dataset.records.get(row as usize)?;
+            Some((
+                record,
+                evidence.dataset.contributors.get(&record.contribution),
+            ))
+        });
+    let Some((record, contributor)) = record else {
+        return json!({});
+    };
     let text = String::from_utf8_lossy(&record.bytes);
     json!({
         "contributor": contributor.map(ToString::to_string),
@@ -275,14 +301,19 @@ pub(super) fn describe(stored: &StoredReceipt, ruleset: &Ruleset, models: &Model
                 "row": credit.row,
                 "score": credit.score,
             });
-            join(join(own, share()), datum(models, receipt, credit.model, credit.row))
+            join(
+                join(own, share()),
+                datum(models, receipt, credit.model, credit.row),
+            )
         })
         .collect();
     let spans: Vec<_> = receipt
         .spans
         .iter()
         .map(|span| {
-            let bytes = stored.response.get(span.start as usize..span.end() as usize);
+            let bytes = stored
+                .response
+                .get(span.start as usize..span.end() as usize);
             let own = json!({
                 "kind": "span",
                 "start": span.start,
@@ -292,7 +323,10 @@ pub(super) fn describe(stored: &StoredReceipt, ruleset: &Ruleset, models: &Model
                 "row": span.at.row,
                 "offset": span.at.offset,
             });
-            join(join(own, share()), datum(models, receipt, span.at.model, span.at.row))
+            join(
+                join(own, share()),
+                datum(models, receipt, span.at.model, span.at.row),
+            )
         })
         .collect();
     json!({
@@ -332,7 +366,10 @@ fn payees(stored: &StoredReceipt, ruleset: &Ruleset) -> Vec<Value> {
         }
     };
     let entry = |total: &attribution_proof::totals::Total| {
-        join(payee(total.payee), json!({ "amount": total.amount.to_string() }))
+        join(
+            payee(total.payee),
+            json!({ "amount": total.amount.to_string() }),
+        )
     };
     entries.iter().map(entry).collect()
 }

@@ -42,7 +42,9 @@ pub(super) enum SettleError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// A receipt that the books should have is not there.
-    #[error("receipt {sequence} of channel {channel} is missing from the books; restore the ledger")]
+    #[error(
+        "receipt {sequence} of channel {channel} is missing from the books; restore the ledger"
+    )]
     Missing {
         /// The channel.
         channel: ChannelId,
@@ -109,7 +111,11 @@ pub(super) fn unpaid(settlement: &Settlement, totals: &Totals) -> Vec<TotalOpeni
         .zip(&totals.entries)
         .filter(|(index, _)| !settlement.is_paid(*index))
         .filter_map(|(index, total)| {
-            Some(TotalOpening { index, total: *total, path: tree.path(index)? })
+            Some(TotalOpening {
+                index,
+                total: *total,
+                path: tree.path(index)?,
+            })
         })
         .collect()
 }
@@ -199,17 +205,23 @@ impl Settler {
         let mut work = Vec::new();
         for id in self.ledger.channels()? {
             let book = self.ledger.book(id)?;
-            let Some(channel) = self.chain.channel(id).await? else { continue };
+            let Some(channel) = self.chain.channel(id).await? else {
+                continue;
+            };
             if book.mark.cumulative > book.sealed.cumulative {
                 since.entry(id).or_insert_with(Instant::now);
             } else {
                 since.remove(&id);
             }
-            let aged = since.get(&id).is_some_and(|since| since.elapsed() >= self.age);
+            let aged = since
+                .get(&id)
+                .is_some_and(|since| since.elapsed() >= self.age);
             let due = force || aged || self.is_large(&book) || self.desk.is_draining(id);
             let opened_at = settlements
                 .iter()
-                .find(|(_, found)| found.channel == id && found.to.sequence == channel.mark.sequence)
+                .find(|(_, found)| {
+                    found.channel == id && found.to.sequence == channel.mark.sequence
+                })
                 .map(|(_, found)| found.opened_at);
             let undoable = opened_at.is_some_and(|at| at > finalised);
             work.push((id, channel, due, undoable));
@@ -271,9 +283,16 @@ impl Settler {
             // No answer follows in a channel that ends, so the last voucher is as good as a seal.
             Some(voucher) if ending => {
                 let sequence = voucher.voucher.sequence;
-                let missing = SettleError::Missing { channel: id, sequence };
+                let missing = SettleError::Missing {
+                    channel: id,
+                    sequence,
+                };
                 let receipt = self.ledger.receipt(id, sequence)?.ok_or(missing)?.signed;
-                let seal = Seal { voucher, receipt, totals: Totals::default() };
+                let seal = Seal {
+                    voucher,
+                    receipt,
+                    totals: Totals::default(),
+                };
                 self.submit(id, channel, &seal).await
             }
             _ => {
@@ -298,7 +317,10 @@ impl Settler {
         let ruleset = self.desk.ruleset(channel.ruleset).await?;
         let totals = replay(&self.ledger, id, &channel.mark, sequence, &ruleset)?;
         if totals.commitment() != receipt.totals {
-            return Err(SettleError::Totals { channel: id, sequence });
+            return Err(SettleError::Totals {
+                channel: id,
+                sequence,
+            });
         }
         let call = calls::settle(seal.voucher.clone(), seal.receipt.clone());
         // The seal is forgotten only when no fork can undo the settlement.
@@ -308,7 +330,12 @@ impl Settler {
         let amount = receipt.cumulative.saturating_sub(channel.mark.cumulative);
         let settlement = events.opened_settlement();
         tracing::info!(channel = id, settlement, sequence, amount, "settled");
-        Ok(Some(Settled { channel: id, settlement, sequence, amount: amount.to_string() }))
+        Ok(Some(Settled {
+            channel: id,
+            settlement,
+            sequence,
+            amount: amount.to_string(),
+        }))
     }
 
     /// Makes a settlement final after its window and pays its totals.
@@ -327,12 +354,23 @@ impl Settler {
             tracing::info!(settlement = id, "final");
         }
         // What was paid since the round began must not be sent again.
-        let Some(settlement) = self.chain.settlement(id).await? else { return Ok(()) };
+        let Some(settlement) = self.chain.settlement(id).await? else {
+            return Ok(());
+        };
         let ruleset = self.desk.ruleset(settlement.ruleset).await?;
         let (channel, to) = (settlement.channel, settlement.to);
-        let totals = replay(&self.ledger, channel, &settlement.from, to.sequence, &ruleset)?;
+        let totals = replay(
+            &self.ledger,
+            channel,
+            &settlement.from,
+            to.sequence,
+            &ruleset,
+        )?;
         if totals.commitment() != settlement.totals {
-            return Err(SettleError::Totals { channel, sequence: to.sequence });
+            return Err(SettleError::Totals {
+                channel,
+                sequence: to.sequence,
+            });
         }
         for page in unpaid(&settlement, &totals).chunks(calls::PAY_PAGE) {
             let call = calls::pay(id, page.to_vec());

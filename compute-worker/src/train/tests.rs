@@ -285,14 +285,15 @@ mod numbers {
                 .unwrap();
             assert!((reported - length).abs() < 1e-6);
             let rate = hyper.learning_rate_at(step);
-            for i in 0..3 {
+            let state = m.iter_mut().zip(&mut v).zip(&mut expected);
+            for (i, ((m, v), w)) in state.enumerate() {
                 let g = f64::from(gradient[i]) / length.max(1.0);
-                m[i] = hyper.beta_1 * m[i] + (1.0 - hyper.beta_1) * g;
-                v[i] = hyper.beta_2 * v[i] + (1.0 - hyper.beta_2) * g * g;
-                let m_hat = m[i] / (1.0 - hyper.beta_1.powi(step as i32));
-                let v_hat = v[i] / (1.0 - hyper.beta_2.powi(step as i32));
+                *m = hyper.beta_1 * *m + (1.0 - hyper.beta_1) * g;
+                *v = hyper.beta_2 * *v + (1.0 - hyper.beta_2) * g * g;
+                let m_hat = *m / (1.0 - hyper.beta_1.powi(step as i32));
+                let v_hat = *v / (1.0 - hyper.beta_2.powi(step as i32));
                 let decay = if i < 2 { hyper.weight_decay } else { 0.0 };
-                expected[i] -= rate * (decay * expected[i] + m_hat / (v_hat.sqrt() + 1e-8));
+                *w -= rate * (decay * *w + m_hat / (v_hat.sqrt() + 1e-8));
             }
         }
         parameters.upload().unwrap();

@@ -9,8 +9,9 @@
 
 use crate::{
     pallet::{
-        Accruals, Call, Config, CurrentRuleset, DemandCount, Demands, HoldReason, Owners, Page,
-        Pallet, RulesetOf, SettlementCount, Settlements, MAX_CLAIMS, MAX_OPEN_DEMANDS, MAX_PAGE,
+        Accruals, Call, Config, CurrentRuleset, DemandCount, Demands, FullSince, HoldReason,
+        Owners, Page, Pallet, RulesetOf, SettlementCount, Settlements, MAX_CLAIMS,
+        MAX_OPEN_DEMANDS, MAX_PAGE,
     },
     types::{
         empty_bitmap, Answer, BenchmarkHelper, ContributionView, Demand, DemandRequest, Demanded,
@@ -59,7 +60,9 @@ type Helper<T> = <T as Config>::BenchmarkHelper;
 
 /// Base units of a settlement: a hundred existential deposits for each share, and more.
 fn amount<T: Config>() -> Balance {
-    T::Currency::minimum_balance().saturating_mul(100_000).max(1_000_000_000)
+    T::Currency::minimum_balance()
+        .saturating_mul(100_000)
+        .max(1_000_000_000)
 }
 
 fn fund<T: Config>(who: &AccountId, money: Balance) {
@@ -90,7 +93,9 @@ fn deep(first: Hash, second: Hash) -> (Commitment, Path, Path) {
         hash_bytes(Tag::Node, &[left.as_bytes(), right.as_bytes()].concat())
     };
     let others: Vec<Hash> = (1..MAX_PATH as u8).map(Hash::repeat_byte).collect();
-    let root = others.iter().fold(join(&first, &second), |node, sibling| join(&node, sibling));
+    let root = others
+        .iter()
+        .fold(join(&first, &second), |node, sibling| join(&node, sibling));
     let path = |sibling: Hash| {
         Path::try_from([vec![sibling], others.clone()].concat()).expect("it has full length")
     };
@@ -99,7 +104,10 @@ fn deep(first: Hash, second: Hash) -> (Commitment, Path, Path) {
 
 /// A row of full dimension.
 fn wide_row() -> Row {
-    Row::Own { scale: 1, g: vec![1; MAX_DIMENSION as usize].try_into().unwrap() }
+    Row::Own {
+        scale: 1,
+        g: vec![1; MAX_DIMENSION as usize].try_into().unwrap(),
+    }
 }
 
 /// The opening of row 0 of the index of `job`, and the index.
@@ -108,15 +116,25 @@ fn wide_index(job: u32) -> (RowOpening, Commitment) {
     let value = wide_row();
     let leaf = row_leaf(job, 0, &record, &value);
     let (commitment, path, _) = deep(leaf, Hash::repeat_byte(2));
-    (RowOpening { row: 0, record, value, path }, commitment)
+    (
+        RowOpening {
+            row: 0,
+            record,
+            value,
+            path,
+        },
+        commitment,
+    )
 }
 
 const JOB: u32 = 1;
 
 /// A base model over `inputs` with the index of [`wide_index`] or another of `rows`.
 fn manifest(owner: &AccountId, inputs: Snapshot, index: Commitment) -> Manifest {
-    let committed =
-        |commitment| Committed { commitment, content: [1; 32] };
+    let committed = |commitment| Committed {
+        commitment,
+        content: [1; 32],
+    };
     Manifest {
         owner: owner.clone(),
         kind: ModelKind::Base,
@@ -140,7 +158,10 @@ fn manifest(owner: &AccountId, inputs: Snapshot, index: Commitment) -> Manifest 
                 artifact: [1; 32],
                 architecture: Hash::repeat_byte(1),
                 tokenizer: Hash::repeat_byte(1),
-                transcript: committed(Commitment { root: Hash::repeat_byte(1), count: MANY }),
+                transcript: committed(Commitment {
+                    root: Hash::repeat_byte(1),
+                    count: MANY,
+                }),
                 index: committed(index),
                 spec: IndexSpec {
                     version: 1,
@@ -161,13 +182,19 @@ fn manifest(owner: &AccountId, inputs: Snapshot, index: Commitment) -> Manifest 
 
 fn builders(count: u32) -> Builders {
     let parts: Parts = BILLION / count;
-    let shares: Vec<(AccountId, Parts)> =
-        (0..count).map(|index| (account("builder", index, 0), parts)).collect();
+    let shares: Vec<(AccountId, Parts)> = (0..count)
+        .map(|index| (account("builder", index, 0), parts))
+        .collect();
     shares.try_into().unwrap()
 }
 
 fn snapshot(length: u32, records: u32) -> Snapshot {
-    Snapshot { datanet: 1, length, head: Hash::repeat_byte(1), records }
+    Snapshot {
+        datanet: 1,
+        length,
+        head: Hash::repeat_byte(1),
+        records,
+    }
 }
 
 /// A model whose row 0 is [`wide_index`]'s.
@@ -182,7 +209,9 @@ fn wide_query(model: ModelId) -> Query {
     let vectors: Vec<_> = (model..model + MAX_LINEAGE)
         .map(|id| (id, vec![1i16; MAX_DIMENSION as usize].try_into().unwrap()))
         .collect();
-    Query { vectors: vectors.try_into().unwrap() }
+    Query {
+        vectors: vectors.try_into().unwrap(),
+    }
 }
 
 /// A receipt of the greatest size: all credits and spans name rows of `model`, each its own.
@@ -194,7 +223,11 @@ fn receipt<T: Config>(channel: ChannelId, sequence: u64, model: ModelId, query: 
         .map(|at| Span {
             start: 8 * at,
             length: 8,
-            at: Occurrence { model, row: MAX_CREDITS + at, offset: 0 },
+            at: Occurrence {
+                model,
+                row: MAX_CREDITS + at,
+                offset: 0,
+            },
         })
         .collect();
     Receipt {
@@ -206,7 +239,10 @@ fn receipt<T: Config>(channel: ChannelId, sequence: u64, model: ModelId, query: 
         model,
         version: 1,
         request: Hash::repeat_byte(1),
-        response: Commitment { root: Hash::repeat_byte(1), count: 2 },
+        response: Commitment {
+            root: Hash::repeat_byte(1),
+            count: 2,
+        },
         response_length: TWO_CHUNKS,
         sampling: Sampling {
             temperature_milli: 0,
@@ -223,7 +259,10 @@ fn receipt<T: Config>(channel: ChannelId, sequence: u64, model: ModelId, query: 
         audit: [1; 32],
         credits: credits.try_into().unwrap(),
         spans: spans.try_into().unwrap(),
-        totals: Commitment { root: Hash::repeat_byte(1), count: MAX_TOTALS },
+        totals: Commitment {
+            root: Hash::repeat_byte(1),
+            count: MAX_TOTALS,
+        },
     }
 }
 
@@ -249,17 +288,29 @@ fn settlement<T: Config>(state: SettlementState, totals: Commitment, demands: u3
         let money = bond + T::Currency::minimum_balance();
         let demander = account_with::<T>("demander", number, money);
         T::Currency::hold(&HoldReason::DemandBond.into(), &demander, bond).expect("it is funded");
-        let object = Demanded::Row { model: 1, row: number };
+        let object = Demanded::Row {
+            model: 1,
+            row: number,
+        };
         let deadline = Pallet::<T>::now() + 1;
         Demands::<T>::insert(
             id,
             u64::from(number) + 1,
-            Demand { demander, object, bond, deadline },
+            Demand {
+                demander,
+                object,
+                bond,
+                deadline,
+            },
         );
     }
     DemandCount::<T>::put(u64::from(demands));
     SettlementCount::<T>::put(id);
-    let to = Mark { sequence: 10, cumulative: amount::<T>(), receipt: Hash::repeat_byte(1) };
+    let to = Mark {
+        sequence: 10,
+        cumulative: amount::<T>(),
+        receipt: Hash::repeat_byte(1),
+    };
     let now = Pallet::<T>::now();
     let stored = Settlement {
         channel: 1,
@@ -278,15 +329,20 @@ fn settlement<T: Config>(state: SettlementState, totals: Commitment, demands: u3
         paid_count: 0,
         paid_sum: 0,
         open_demands: demands,
-        full_since: (demands == MAX_OPEN_DEMANDS).then_some(now),
     };
     Settlements::<T>::insert(id, stored);
+    if demands == MAX_OPEN_DEMANDS {
+        FullSince::<T>::insert(id, now);
+    }
     id
 }
 
 /// A pending settlement with all demands that it may have.
 fn pending<T: Config>() -> SettlementId {
-    let totals = Commitment { root: Hash::repeat_byte(1), count: MAX_TOTALS };
+    let totals = Commitment {
+        root: Hash::repeat_byte(1),
+        count: MAX_TOTALS,
+    };
     settlement::<T>(SettlementState::Pending, totals, MAX_OPEN_DEMANDS)
 }
 
@@ -312,8 +368,15 @@ fn copied<T: Config>(said: u8) -> Copied {
     let stands = vec![b'a'; CHUNK_BYTES as usize];
     let bytes = vec![said; CHUNK_BYTES as usize];
     let (content, first, second) = deep(chunk_leaf(0, &stands), chunk_leaf(1, &stands));
-    let chunk = |index, path| ChunkOpening { index, data: stands.clone().try_into().unwrap(), path };
-    let window = ChunkWindow { first: chunk(0, first), second: Some(chunk(1, second)) };
+    let chunk = |index, path| ChunkOpening {
+        index,
+        data: stands.clone().try_into().unwrap(),
+        path,
+    };
+    let window = ChunkWindow {
+        first: chunk(0, first),
+        second: Some(chunk(1, second)),
+    };
 
     let salt = Hash::zero();
     let leaf = |index| response_chunk_leaf(index, &salt, &bytes);
@@ -324,10 +387,19 @@ fn copied<T: Config>(said: u8) -> Copied {
         data: bytes.clone().try_into().unwrap(),
         path,
     };
-    let said = ResponseWindow { first: chunk(0, first), second: Some(chunk(1, second)) };
+    let said = ResponseWindow {
+        first: chunk(0, first),
+        second: Some(chunk(1, second)),
+    };
 
     let contributor: AccountId = account("contributor", 0, 0);
-    let mut record = RecordOpening { index: 0, salt, content, len: TWO_CHUNKS, path: Path::new() };
+    let mut record = RecordOpening {
+        index: 0,
+        salt,
+        content,
+        len: TWO_CHUNKS,
+        path: Path::new(),
+    };
     let (leaves, path, _) = deep(record.leaf(&contributor), Hash::repeat_byte(2));
     record.path = path;
     let contribution = Helper::<T>::insert_contribution(ContributionView {
@@ -340,7 +412,14 @@ fn copied<T: Config>(said: u8) -> Copied {
     let (_, index) = wide_index(JOB);
     let manifest = manifest(&Helper::<T>::signer(), snapshot(1, MANY), index);
     let model = Helper::<T>::insert_model(manifest, builders(1));
-    Copied { model, contribution, record, window, response, said }
+    Copied {
+        model,
+        contribution,
+        record,
+        window,
+        response,
+        said,
+    }
 }
 
 #[benchmarks]
@@ -377,7 +456,10 @@ mod benchmarks {
         };
         // Wrapped, as wallets sign: the signature is checked twice.
         let wrapped = [b"<Bytes>".as_slice(), &voucher.payload(), b"</Bytes>"].concat();
-        let voucher = SignedVoucher { voucher, signature: Helper::<T>::sign(&wrapped) };
+        let voucher = SignedVoucher {
+            voucher,
+            signature: Helper::<T>::sign(&wrapped),
+        };
         #[extrinsic_call]
         _(RawOrigin::Signed(operator), voucher, receipt);
         assert_eq!(SettlementCount::<T>::get(), 1);
@@ -410,9 +492,15 @@ mod benchmarks {
         let others = (1..=u64::from(MAX_TOTALS - n)).map(|id| (last, Payee::Contribution(id)));
         let entries: Vec<Total> = built
             .chain(others)
-            .map(|(model, payee)| Total { model, payee, amount: share })
+            .map(|(model, payee)| Total {
+                model,
+                payee,
+                amount: share,
+            })
             .collect();
-        let totals = Totals { entries: entries.try_into().unwrap() };
+        let totals = Totals {
+            entries: entries.try_into().unwrap(),
+        };
         let id = settlement::<T>(SettlementState::Final { at: 0 }, totals.commitment(), 0);
         let tree = totals.tree();
         let openings: Vec<TotalOpening> = (0..n)
@@ -424,13 +512,20 @@ mod benchmarks {
             .collect();
         let caller: AccountId = whitelisted_caller();
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), id, Page::try_from(openings).unwrap());
+        _(
+            RawOrigin::Signed(caller),
+            id,
+            Page::try_from(openings).unwrap(),
+        );
         assert_eq!(Settlements::<T>::get(id).unwrap().paid_count, n);
     }
 
     #[benchmark]
     fn sweep() {
-        let totals = Commitment { root: Hash::zero(), count: MAX_TOTALS };
+        let totals = Commitment {
+            root: Hash::zero(),
+            count: MAX_TOTALS,
+        };
         let id = settlement::<T>(SettlementState::Final { at: 0 }, totals, 0);
         let later = T::PayoutPeriod::get() + 2;
         frame_system::Pallet::<T>::set_block_number(later.into());
@@ -446,7 +541,14 @@ mod benchmarks {
         let pot = Pallet::<T>::pot_account();
         fund::<T>(&pot, each * Balance::from(n + 1));
         for settlement in 1..=u64::from(n) {
-            Accruals::<T>::insert(who, Source { settlement, model: Some(1) }, each);
+            Accruals::<T>::insert(
+                who,
+                Source {
+                    settlement,
+                    model: Some(1),
+                },
+                each,
+            );
         }
     }
 
@@ -477,7 +579,14 @@ mod benchmarks {
         let receipt = signed::<T>(receipt::<T>(1, 1, model, query.commit()));
         let caller = challenger::<T>();
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), id, receipt, 0, Box::new(query), Box::new(opening));
+        _(
+            RawOrigin::Signed(caller),
+            id,
+            receipt,
+            0,
+            Box::new(query),
+            Box::new(opening),
+        );
         assert!(!Settlements::<T>::contains_key(id));
     }
 
@@ -491,7 +600,14 @@ mod benchmarks {
         let receipt = signed::<T>(lie);
         let caller = challenger::<T>();
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), id, receipt, model, Box::new(query), Box::new(opening));
+        _(
+            RawOrigin::Signed(caller),
+            id,
+            receipt,
+            model,
+            Box::new(query),
+            Box::new(opening),
+        );
         assert!(!Settlements::<T>::contains_key(id));
     }
 
@@ -528,7 +644,11 @@ mod benchmarks {
         let start = CHUNK_BYTES / 2;
         lie.spans = Default::default();
         let receipt = signed::<T>(lie);
-        let at = Occurrence { model: copied.model, row: 0, offset: start };
+        let at = Occurrence {
+            model: copied.model,
+            row: 0,
+            offset: start,
+        };
         let caller = challenger::<T>();
         #[extrinsic_call]
         _(
@@ -557,18 +677,30 @@ mod benchmarks {
                     datanet: 1,
                     index,
                     records_before: index,
-                    leaves: Commitment { root: Hash::repeat_byte(1), count: 1 },
+                    leaves: Commitment {
+                        root: Hash::repeat_byte(1),
+                        count: 1,
+                    },
                     contributor: account("contributor", index, 0),
                 })
             })
             .collect();
-        let index = Commitment { root: Hash::repeat_byte(1), count: data };
+        let index = Commitment {
+            root: Hash::repeat_byte(1),
+            count: data,
+        };
         let manifest = manifest(&Helper::<T>::signer(), snapshot(data, data), index);
         let model = Helper::<T>::insert_model(manifest, builders(1));
         let entries: Vec<Total> = (0..u64::from(MAX_TOTALS - data - 1))
-            .map(|id| Total { model: 0, payee: Payee::Contribution(id), amount: 1 })
+            .map(|id| Total {
+                model: 0,
+                payee: Payee::Contribution(id),
+                amount: 1,
+            })
             .collect();
-        let before = Totals { entries: entries.try_into().unwrap() };
+        let before = Totals {
+            entries: entries.try_into().unwrap(),
+        };
         let mut previous = receipt::<T>(1, 1, model, Hash::zero());
         previous.totals = before.commitment();
         let mut next = receipt::<T>(1, 2, model, Hash::zero());
@@ -602,7 +734,10 @@ mod benchmarks {
     fn challenge_equivocation() {
         let id = pending::<T>();
         let first = receipt::<T>(1, 5, 1, Hash::zero());
-        let second = Receipt { tokens_in: 2, ..first.clone() };
+        let second = Receipt {
+            tokens_in: 2,
+            ..first.clone()
+        };
         let (first, second) = (signed::<T>(first), signed::<T>(second));
         let caller = challenger::<T>();
         #[extrinsic_call]
@@ -612,17 +747,27 @@ mod benchmarks {
 
     #[benchmark]
     fn demand() {
-        let totals = Commitment { root: Hash::repeat_byte(1), count: MAX_TOTALS };
+        let totals = Commitment {
+            root: Hash::repeat_byte(1),
+            count: MAX_TOTALS,
+        };
         let id = settlement::<T>(SettlementState::Pending, totals, MAX_OPEN_DEMANDS - 1);
         let (model, _) = wide_model::<T>();
         let receipt = signed::<T>(receipt::<T>(1, 1, model, Hash::zero()));
         let caller: AccountId = whitelisted_caller();
         let bond = T::InitialRuleset::get().settlement.demand_bond;
         fund::<T>(&caller, bond + T::Currency::minimum_balance() * 10);
-        let request = DemandRequest::Row { receipt, model, row: MAX_OPEN_DEMANDS };
+        let request = DemandRequest::Row {
+            receipt,
+            model,
+            row: MAX_OPEN_DEMANDS,
+        };
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), id, request);
-        assert_eq!(Settlements::<T>::get(id).unwrap().open_demands, MAX_OPEN_DEMANDS);
+        assert_eq!(
+            Settlements::<T>::get(id).unwrap().open_demands,
+            MAX_OPEN_DEMANDS
+        );
     }
 
     #[benchmark]
@@ -636,8 +781,16 @@ mod benchmarks {
         let caller: AccountId = whitelisted_caller();
         fund::<T>(&caller, T::Currency::minimum_balance() * 10);
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), id, 1, Box::new(Answer::Receipt { receipt, query }));
-        assert_eq!(Settlements::<T>::get(id).unwrap().open_demands, MAX_OPEN_DEMANDS - 1);
+        _(
+            RawOrigin::Signed(caller),
+            id,
+            1,
+            Box::new(Answer::Receipt { receipt, query }),
+        );
+        assert_eq!(
+            Settlements::<T>::get(id).unwrap().open_demands,
+            MAX_OPEN_DEMANDS - 1
+        );
     }
 
     #[benchmark]

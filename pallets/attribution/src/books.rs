@@ -2,8 +2,8 @@
 
 use crate::{
     pallet::{
-        Accruals, Config, CurrentRuleset, Demands, EarnedByModel, Error, Event, HoldReason, Pallet,
-        RulesetOf, SettlementCount, Settlements, MAX_CLAIMS,
+        Accruals, Config, CurrentRuleset, Demands, EarnedByModel, Error, Event, FullSince,
+        HoldReason, Pallet, RulesetOf, SettlementCount, Settlements, MAX_CLAIMS,
     },
     types::{
         empty_bitmap, Channels, Data, Demand, DemandId, Earning, Earnings, Models, Operators,
@@ -46,7 +46,10 @@ impl<T: Config> Rulesets for Pallet<T> {
     fn current() -> (RulesetId, Ruleset) {
         let id = CurrentRuleset::<T>::get();
         // Rulesets are never removed, so the newest is always there.
-        (id, <Self as Rulesets>::get(id).unwrap_or_else(T::InitialRuleset::get))
+        (
+            id,
+            <Self as Rulesets>::get(id).unwrap_or_else(T::InitialRuleset::get),
+        )
     }
 }
 
@@ -94,13 +97,16 @@ impl<T: Config> Pallet<T> {
     /// A settlement and its ruleset.
     pub(crate) fn load(id: SettlementId) -> Result<(Settlement, Ruleset), DispatchError> {
         let settlement = Settlements::<T>::get(id).ok_or(Error::<T>::UnknownSettlement)?;
-        let ruleset = <Self as Rulesets>::get(settlement.ruleset).ok_or(Error::<T>::UnknownRuleset)?;
+        let ruleset =
+            <Self as Rulesets>::get(settlement.ruleset).ok_or(Error::<T>::UnknownRuleset)?;
         Ok((settlement, ruleset))
     }
 
     pub(crate) fn do_add_ruleset(ruleset: Ruleset) -> DispatchResult {
         ruleset.validate().map_err(Error::<T>::from)?;
-        let id = CurrentRuleset::<T>::get().checked_add(1).ok_or(Error::<T>::TooManyRulesets)?;
+        let id = CurrentRuleset::<T>::get()
+            .checked_add(1)
+            .ok_or(Error::<T>::TooManyRulesets)?;
         RulesetOf::<T>::insert(id, ruleset);
         CurrentRuleset::<T>::put(id);
         Self::deposit_event(Event::RulesetAdded { ruleset: id });
@@ -115,7 +121,10 @@ impl<T: Config> Pallet<T> {
         let receipt = &signed.receipt;
         let promise = &voucher.voucher;
         ensure!(receipt.genesis == Self::genesis(), Error::<T>::WrongGenesis);
-        ensure!(receipt.commit() == promise.receipt, Error::<T>::ReceiptNotInVoucher);
+        ensure!(
+            receipt.commit() == promise.receipt,
+            Error::<T>::ReceiptNotInVoucher
+        );
         ensure!(
             (receipt.channel, receipt.sequence, receipt.cumulative)
                 == (promise.channel, promise.sequence, promise.cumulative),
@@ -133,18 +142,24 @@ impl<T: Config> Pallet<T> {
             claimed.to.cumulative.checked_sub(claimed.from.cumulative) == Some(claimed.amount),
             Error::<T>::InconsistentClaim
         );
-        let ruleset =
-            <Self as Rulesets>::get(claimed.ruleset).ok_or(Error::<T>::UnknownRuleset)?;
+        let ruleset = <Self as Rulesets>::get(claimed.ruleset).ok_or(Error::<T>::UnknownRuleset)?;
         ensure!(receipt.ruleset == claimed.ruleset, Error::<T>::WrongRuleset);
-        receipt.check_structure(&ruleset.receipt).map_err(Error::<T>::from)?;
+        receipt
+            .check_structure(&ruleset.receipt)
+            .map_err(Error::<T>::from)?;
         let rules = &ruleset.settlement;
-        ensure!(T::Operators::bond(&operator) >= rules.lie_slash, Error::<T>::BondTooLow);
+        ensure!(
+            T::Operators::bond(&operator) >= rules.lie_slash,
+            Error::<T>::BondTooLow
+        );
 
         let now = Self::now();
         let window_end = now.saturating_add(rules.settlement_window);
         let id = SettlementCount::<T>::get().saturating_add(1);
         SettlementCount::<T>::put(id);
-        let split = ruleset.split.split(claimed.from.cumulative, claimed.to.cumulative);
+        let split = ruleset
+            .split
+            .split(claimed.from.cumulative, claimed.to.cumulative);
         let settlement = Settlement {
             channel: claimed.channel,
             payer: claimed.payer.clone(),
@@ -162,9 +177,11 @@ impl<T: Config> Pallet<T> {
             paid_count: 0,
             paid_sum: 0,
             open_demands: 0,
-            full_since: None,
         };
-        T::Operators::extend_liability(&operator, settlement.latest_window_end(rules.demand_window));
+        T::Operators::extend_liability(
+            &operator,
+            settlement.latest_window_end(rules.demand_window),
+        );
         Settlements::<T>::insert(id, settlement);
         Self::deposit_event(Event::Settled {
             settlement: id,
@@ -184,17 +201,36 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_finalise(id: SettlementId) -> DispatchResult {
         let mut settlement = Settlements::<T>::get(id).ok_or(Error::<T>::UnknownSettlement)?;
-        ensure!(settlement.state == SettlementState::Pending, Error::<T>::SettlementFinal);
+        ensure!(
+            settlement.state == SettlementState::Pending,
+            Error::<T>::SettlementFinal
+        );
         let now = Self::now();
         ensure!(now > settlement.window_end, Error::<T>::WindowOpen);
         ensure!(settlement.open_demands == 0, Error::<T>::DemandsOpen);
 
         settlement.state = SettlementState::Final { at: now };
         let (operator, split) = (settlement.operator.clone(), settlement.split);
-        Self::deposit_event(Event::Finalised { settlement: id, operator: operator.clone(), split });
+        Self::deposit_event(Event::Finalised {
+            settlement: id,
+            operator: operator.clone(),
+            split,
+        });
         Self::accrue(&operator, id, None, Purpose::Operator, split.operator);
-        Self::transfer_or_accrue(&T::StakersPot::get(), id, None, Purpose::Stakers, split.stakers)?;
-        Self::transfer_or_accrue(&T::Treasury::get(), id, None, Purpose::Treasury, split.treasury)?;
+        Self::transfer_or_accrue(
+            &T::StakersPot::get(),
+            id,
+            None,
+            Purpose::Stakers,
+            split.stakers,
+        )?;
+        Self::transfer_or_accrue(
+            &T::Treasury::get(),
+            id,
+            None,
+            Purpose::Treasury,
+            split.treasury,
+        )?;
         if settlement.totals.count == 0 {
             Self::close(id, &settlement)
         } else {
@@ -206,11 +242,16 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_pay(id: SettlementId, openings: &[TotalOpening]) -> DispatchResult {
         ensure!(!openings.is_empty(), Error::<T>::EmptyPage);
         let mut settlement = Settlements::<T>::get(id).ok_or(Error::<T>::UnknownSettlement)?;
-        ensure!(settlement.state != SettlementState::Pending, Error::<T>::SettlementPending);
+        ensure!(
+            settlement.state != SettlementState::Pending,
+            Error::<T>::SettlementPending
+        );
         let mut amount: Balance = 0;
         let mut entries: u32 = 0;
         for opening in openings {
-            opening.verify(&settlement.totals).map_err(|_| Error::<T>::WrongOpening)?;
+            opening
+                .verify(&settlement.totals)
+                .map_err(|_| Error::<T>::WrongOpening)?;
             ensure!(settlement.mark_paid(opening.index), Error::<T>::AlreadyPaid);
             settlement.paid_sum = settlement
                 .paid_sum
@@ -221,7 +262,11 @@ impl<T: Config> Pallet<T> {
             amount = amount.saturating_add(opening.total.amount);
             entries = entries.saturating_add(1);
         }
-        Self::deposit_event(Event::EntriesPaid { settlement: id, entries, amount });
+        Self::deposit_event(Event::EntriesPaid {
+            settlement: id,
+            entries,
+            amount,
+        });
         if settlement.paid_count == settlement.totals.count {
             Self::close(id, &settlement)
         } else {
@@ -236,8 +281,10 @@ impl<T: Config> Pallet<T> {
             Payee::Treasury => Vec::new(),
             Payee::Builder => {
                 let builders = T::Models::builders(total.model).unwrap_or_default();
-                let weights: Vec<u64> =
-                    builders.iter().map(|(_, parts)| u64::from(*parts)).collect();
+                let weights: Vec<u64> = builders
+                    .iter()
+                    .map(|(_, parts)| u64::from(*parts))
+                    .collect();
                 builders
                     .into_iter()
                     .zip(apportion(total.amount, &weights))
@@ -276,7 +323,10 @@ impl<T: Config> Pallet<T> {
         let swept = settlement.in_pot();
         Self::transfer_or_accrue(&T::Treasury::get(), id, None, Purpose::Treasury, swept)?;
         Settlements::<T>::remove(id);
-        Self::deposit_event(Event::Closed { settlement: id, swept });
+        Self::deposit_event(Event::Closed {
+            settlement: id,
+            swept,
+        });
         Ok(())
     }
 
@@ -289,6 +339,7 @@ impl<T: Config> Pallet<T> {
         lie: Lie,
         challenger: AccountId,
     ) -> DispatchResult {
+        FullSince::<T>::remove(id);
         for (demand, stored) in Demands::<T>::drain_prefix(id) {
             Self::return_bond(id, demand, &stored)?;
         }
@@ -349,7 +400,13 @@ impl<T: Config> Pallet<T> {
         if let (Some(model), Purpose::Builder | Purpose::Contribution(_)) = (model, purpose) {
             EarnedByModel::<T>::mutate(who, model, |sum| *sum = sum.saturating_add(amount));
         }
-        Self::deposit_event(Event::Accrued { who: who.clone(), settlement, model, purpose, amount });
+        Self::deposit_event(Event::Accrued {
+            who: who.clone(),
+            settlement,
+            model,
+            purpose,
+            amount,
+        });
     }
 
     /// Transfers money out of the pot to one of the chain's own accounts. Where it is too little to
@@ -369,7 +426,13 @@ impl<T: Config> Pallet<T> {
             return Ok(());
         }
         T::Currency::transfer(&Self::pot_account(), who, amount, Preservation::Preserve)?;
-        Self::deposit_event(Event::Paid { who: who.clone(), settlement, model, purpose, amount });
+        Self::deposit_event(Event::Paid {
+            who: who.clone(),
+            settlement,
+            model,
+            purpose,
+            amount,
+        });
         Ok(())
     }
 
@@ -387,9 +450,16 @@ impl<T: Config> Pallet<T> {
             entries = entries.saturating_add(1);
         }
         ensure!(entries > 0, Error::<T>::NothingToClaim);
-        ensure!(Self::can_receive(who, amount), Error::<T>::BelowExistentialDeposit);
+        ensure!(
+            Self::can_receive(who, amount),
+            Error::<T>::BelowExistentialDeposit
+        );
         T::Currency::transfer(&Self::pot_account(), who, amount, Preservation::Preserve)?;
-        Self::deposit_event(Event::Claimed { who: who.clone(), entries, amount });
+        Self::deposit_event(Event::Claimed {
+            who: who.clone(),
+            entries,
+            amount,
+        });
         Ok(entries)
     }
 
@@ -401,10 +471,16 @@ impl<T: Config> Pallet<T> {
                 .collect();
         let by_model: BTreeMap<ModelId, Balance> = EarnedByModel::<T>::iter_prefix(who).collect();
         Earnings {
-            claimable: unclaimed.values().fold(0, |sum, amount| sum.saturating_add(*amount)),
+            claimable: unclaimed
+                .values()
+                .fold(0, |sum, amount| sum.saturating_add(*amount)),
             unclaimed: unclaimed
                 .into_iter()
-                .map(|((settlement, model), amount)| Earning { settlement, model, amount })
+                .map(|((settlement, model), amount)| Earning {
+                    settlement,
+                    model,
+                    amount,
+                })
                 .collect(),
             by_model: by_model.into_iter().collect(),
         }

@@ -2,7 +2,7 @@
 //! loser pay.
 
 use crate::{
-    pallet::{Config, Error, Event, Pallet},
+    pallet::{Config, Error, Event, FullSince, Pallet},
     types::{Data, Models, Rejection, Settlement, SettlementState},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -52,8 +52,14 @@ impl<T: Config> Pallet<T> {
         judge: impl FnOnce(&Settlement, &Ruleset) -> Verdict,
     ) -> DispatchResult {
         let (settlement, ruleset) = Self::load(id)?;
-        ensure!(settlement.state == SettlementState::Pending, Error::<T>::SettlementFinal);
-        ensure!(settlement.is_open(Self::now()), Error::<T>::WindowOver);
+        ensure!(
+            settlement.state == SettlementState::Pending,
+            Error::<T>::SettlementFinal
+        );
+        ensure!(
+            Self::now() <= settlement.window_end || FullSince::<T>::contains_key(id),
+            Error::<T>::WindowOver
+        );
         let bond = ruleset.settlement.challenge_bond;
         let free =
             T::Currency::reducible_balance(&challenger, Preservation::Preserve, Fortitude::Polite);
@@ -105,7 +111,9 @@ impl<T: Config> Pallet<T> {
 
     /// How `model` was trained, if it is of the lineage that the receipt serves.
     pub(crate) fn served_training(receipt: &Receipt, model: ModelId) -> Option<Training> {
-        T::Models::lineage(receipt.model).contains(&model).then_some(())?;
+        T::Models::lineage(receipt.model)
+            .contains(&model)
+            .then_some(())?;
         T::Models::manifest(model)?.training
     }
 
@@ -127,8 +135,13 @@ impl<T: Config> Pallet<T> {
     ) -> Result<bool, Rejection> {
         let view = T::Data::contribution(contribution).ok_or(Rejection::UnknownContribution)?;
         record.verify(&view.contributor, &view.leaves)?;
-        let stands_at =
-            ordinal(&training.inputs, view.datanet, view.index, view.records_before, record.index);
+        let stands_at = ordinal(
+            &training.inputs,
+            view.datanet,
+            view.index,
+            view.records_before,
+            record.index,
+        );
         if stands_at != Some(row) {
             return Err(Rejection::OtherRecord);
         }
@@ -156,7 +169,14 @@ impl<T: Config> Pallet<T> {
             Err(lie) => return Ok(lie),
         };
         let context = index_context(credit.model, &training);
-        Ok(wrong_score(receipt, &ruleset.receipt, position, query, &context, opening)?)
+        Ok(wrong_score(
+            receipt,
+            &ruleset.receipt,
+            position,
+            query,
+            &context,
+            opening,
+        )?)
     }
 
     pub(crate) fn judge_omission(
@@ -170,7 +190,13 @@ impl<T: Config> Pallet<T> {
         Self::admit(settlement, signed)?;
         let training = Self::served_training(&signed.receipt, model).ok_or(Rejection::NoIndex)?;
         let context = index_context(model, &training);
-        Ok(omitted_row(&signed.receipt, &ruleset.receipt, query, &context, opening)?)
+        Ok(omitted_row(
+            &signed.receipt,
+            &ruleset.receipt,
+            query,
+            &context,
+            opening,
+        )?)
     }
 
     pub(crate) fn judge_bytes(
@@ -198,7 +224,9 @@ impl<T: Config> Pallet<T> {
             length: record.len,
             matchable: Self::is_matchable(&training, span.at.row, contribution, record)?,
         };
-        Ok(wrong_bytes(receipt, position, distance, &context, response, bytes)?)
+        Ok(wrong_bytes(
+            receipt, position, distance, &context, response, bytes,
+        )?)
     }
 
     pub(crate) fn judge_span(
@@ -222,7 +250,9 @@ impl<T: Config> Pallet<T> {
             matchable: Self::is_matchable(&training, at.row, contribution, record)?,
         };
         let rules = &ruleset.receipt;
-        Ok(better_span(receipt, rules, start, length, at, &context, response, bytes)?)
+        Ok(better_span(
+            receipt, rules, start, length, at, &context, response, bytes,
+        )?)
     }
 
     pub(crate) fn judge_step(
@@ -265,7 +295,15 @@ impl<T: Config> Pallet<T> {
             return Err(Rejection::OtherTotals);
         }
         Self::check_owners(receipt, &inputs, owners)?;
-        match check_step(&mark, receipt, before, owners, &lineage, ruleset, price_floor) {
+        match check_step(
+            &mark,
+            receipt,
+            before,
+            owners,
+            &lineage,
+            ruleset,
+            price_floor,
+        ) {
             Ok(_) => Err(Rejection::Honest),
             Err(lie) => Ok(lie),
         }
@@ -277,7 +315,8 @@ impl<T: Config> Pallet<T> {
         receipt: &Receipt,
     ) -> Result<(BTreeMap<ModelId, Training>, Vec<LineageModel>, Balance), Lie> {
         let manifest = T::Models::manifest(receipt.model).ok_or(Lie::WrongModel)?;
-        if manifest.version != receipt.version || (receipt.price > 0 && !manifest.terms.commercial) {
+        if manifest.version != receipt.version || (receipt.price > 0 && !manifest.terms.commercial)
+        {
             return Err(Lie::WrongModel);
         }
         let trainings: BTreeMap<ModelId, Training> = T::Models::lineage(receipt.model)
@@ -310,11 +349,21 @@ impl<T: Config> Pallet<T> {
                 let view = T::Data::contribution(*owner).ok_or(Rejection::UnknownContribution)?;
                 views.insert(*owner, view);
             }
-            let holds = views.get(owner).zip(trainings.get(&model)).is_some_and(|(view, training)| {
-                ordinal(&training.inputs, view.datanet, view.index, view.records_before, 0)
-                    .and_then(|first| row.checked_sub(first))
-                    .is_some_and(|record| record < view.leaves.count)
-            });
+            let holds =
+                views
+                    .get(owner)
+                    .zip(trainings.get(&model))
+                    .is_some_and(|(view, training)| {
+                        ordinal(
+                            &training.inputs,
+                            view.datanet,
+                            view.index,
+                            view.records_before,
+                            0,
+                        )
+                        .and_then(|first| row.checked_sub(first))
+                        .is_some_and(|record| record < view.leaves.count)
+                    });
             if !holds {
                 return Err(Rejection::OtherRecord);
             }
@@ -325,9 +374,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn judge_settlement(settlement: &Settlement, signed: &SignedReceipt) -> Verdict {
         Self::admit_any_ruleset(settlement, signed)?;
         let receipt = &signed.receipt;
-        if receipt.sequence == settlement.to.sequence
-            && receipt.commit() != settlement.to.receipt
-        {
+        if receipt.sequence == settlement.to.sequence && receipt.commit() != settlement.to.receipt {
             return Ok(Lie::Equivocation);
         }
         if Some(receipt.sequence) == settlement.from.sequence.checked_add(1) {

@@ -2,7 +2,7 @@
 
 use crate::{
     pallet::{
-        Config, DemandCount, Demands, Error, Event, HoldReason, Pallet, Settlements,
+        Config, DemandCount, Demands, Error, Event, FullSince, HoldReason, Pallet, Settlements,
         MAX_OPEN_DEMANDS,
     },
     types::{
@@ -29,10 +29,16 @@ impl<T: Config> Pallet<T> {
         request: &DemandRequest,
     ) -> DispatchResult {
         let (mut settlement, ruleset) = Self::load(id)?;
-        ensure!(settlement.state == SettlementState::Pending, Error::<T>::SettlementFinal);
+        ensure!(
+            settlement.state == SettlementState::Pending,
+            Error::<T>::SettlementFinal
+        );
         let now = Self::now();
         // First: while all places are taken, time stands still.
-        ensure!(settlement.open_demands < MAX_OPEN_DEMANDS, Error::<T>::TooManyDemands);
+        ensure!(
+            settlement.open_demands < MAX_OPEN_DEMANDS,
+            Error::<T>::TooManyDemands
+        );
         ensure!(now <= settlement.demands_until, Error::<T>::DemandsClosed);
         let object = Self::committed_object(&settlement, request)?;
         ensure!(
@@ -49,9 +55,17 @@ impl<T: Config> Pallet<T> {
         Demands::<T>::insert(
             id,
             demand,
-            Demand { demander: demander.clone(), object, bond, deadline },
+            Demand {
+                demander: demander.clone(),
+                object,
+                bond,
+                deadline,
+            },
         );
-        settlement.demand_opened(now, MAX_OPEN_DEMANDS);
+        settlement.open_demands = settlement.open_demands.saturating_add(1);
+        if settlement.open_demands >= MAX_OPEN_DEMANDS {
+            FullSince::<T>::insert(id, now);
+        }
         Settlements::<T>::insert(id, settlement);
         Self::deposit_event(Event::Demanded {
             settlement: id,
@@ -72,26 +86,46 @@ impl<T: Config> Pallet<T> {
         match request {
             DemandRequest::Receipt { sequence } => {
                 ensure!(settlement.covers(*sequence), Error::<T>::NotSettledHere);
-                Ok(Demanded::Receipt { sequence: *sequence })
+                Ok(Demanded::Receipt {
+                    sequence: *sequence,
+                })
             }
             DemandRequest::ResponseChunk { receipt, index } => {
                 Self::admit(settlement, receipt).map_err(|_| Error::<T>::ForeignReceipt)?;
                 let response = receipt.receipt.response;
                 ensure!(*index < response.count, Error::<T>::NoSuchObject);
                 let receipt = receipt.receipt.commit();
-                Ok(Demanded::ResponseChunk { receipt, response, index: *index })
+                Ok(Demanded::ResponseChunk {
+                    receipt,
+                    response,
+                    index: *index,
+                })
             }
-            DemandRequest::Row { receipt, model, row } => {
+            DemandRequest::Row {
+                receipt,
+                model,
+                row,
+            } => {
                 let training = Self::demanded_training(settlement, receipt, *model)?;
                 let count = training.result.index.commitment.count;
                 ensure!(*row < count, Error::<T>::NoSuchObject);
-                Ok(Demanded::Row { model: *model, row: *row })
+                Ok(Demanded::Row {
+                    model: *model,
+                    row: *row,
+                })
             }
-            DemandRequest::Step { receipt, model, step } => {
+            DemandRequest::Step {
+                receipt,
+                model,
+                step,
+            } => {
                 let training = Self::demanded_training(settlement, receipt, *model)?;
                 let count = training.result.transcript.commitment.count;
                 ensure!(*step >= 1 && *step < count, Error::<T>::NoSuchObject);
-                Ok(Demanded::Step { model: *model, step: *step })
+                Ok(Demanded::Step {
+                    model: *model,
+                    step: *step,
+                })
             }
         }
     }
@@ -131,7 +165,8 @@ impl<T: Config> Pallet<T> {
         )?;
         Demands::<T>::remove(id, demand);
         let window = ruleset.settlement.demand_window;
-        settlement.demand_answered(now, window);
+        let stood_still = FullSince::<T>::take(id).map_or(0, |since| now.saturating_sub(since));
+        settlement.demand_answered(now, stood_still, window);
         let window_end = settlement.window_end;
         T::Operators::extend_liability(&settlement.operator, settlement.latest_window_end(window));
         Settlements::<T>::insert(id, settlement);
@@ -149,7 +184,13 @@ impl<T: Config> Pallet<T> {
     fn is_answer(settlement: &Settlement, object: &Demanded, answer: &Answer) -> Option<bool> {
         let trained = |model| T::Models::manifest(model)?.training;
         Some(match (object, answer) {
-            (Demanded::Receipt { sequence }, Answer::Receipt { receipt: signed, query }) => {
+            (
+                Demanded::Receipt { sequence },
+                Answer::Receipt {
+                    receipt: signed,
+                    query,
+                },
+            ) => {
                 let receipt = &signed.receipt;
                 Self::admit(settlement, signed).is_ok()
                     && receipt.sequence == *sequence
@@ -159,7 +200,9 @@ impl<T: Config> Pallet<T> {
                         || receipt.commit() == settlement.to.receipt)
             }
             (
-                Demanded::ResponseChunk { response, index, .. },
+                Demanded::ResponseChunk {
+                    response, index, ..
+                },
                 Answer::ResponseChunk(opening),
             ) => opening.index == *index && opening.verify(response).is_ok(),
             (Demanded::Row { model, row }, Answer::Row(opening)) => {

@@ -228,18 +228,19 @@ pub mod pallet {
     #[pallet::storage]
     pub type DemandCount<T: Config> = StorageValue<_, DemandId, ValueQuery>;
 
+    /// The block since which a settlement has had as many open demands as it may. Until one of them is
+    /// answered its time stands still: otherwise an operator could fill all places himself and so keep
+    /// everybody else from demanding what he withholds.
+    // Twox64Concat: keys are our own counters.
+    #[pallet::storage]
+    pub type FullSince<T: Config> =
+        StorageMap<_, Twox64Concat, SettlementId, BlockNumber, OptionQuery>;
+
     /// Base units that an account can claim, by source. Never zero.
     // Blake2_128Concat for accounts, which people choose; Twox64Concat for our own counters.
     #[pallet::storage]
-    pub type Accruals<T: Config> = StorageDoubleMap<
-        _,
-        Blake2_128Concat,
-        AccountId,
-        Twox64Concat,
-        Source,
-        Balance,
-        ValueQuery,
-    >;
+    pub type Accruals<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, AccountId, Twox64Concat, Source, Balance, ValueQuery>;
 
     /// Base units that an account ever earned as contributor or builder, by served model.
     // Blake2_128Concat for accounts, which people choose; Twox64Concat for counters.
@@ -270,7 +271,10 @@ pub mod pallet {
         fn build(&self) {
             let ruleset = self.ruleset.unwrap_or_else(T::InitialRuleset::get);
             let checked = ruleset.validate();
-            assert!(checked.is_ok(), "ruleset 0 of the genesis is out of bounds: {checked:?}");
+            assert!(
+                checked.is_ok(),
+                "ruleset 0 of the genesis is out of bounds: {checked:?}"
+            );
             RulesetOf::<T>::insert(0, ruleset);
         }
     }
@@ -871,7 +875,14 @@ pub mod pallet {
         ) -> DispatchResult {
             let challenger = ensure_signed(origin)?;
             Self::challenge(challenger, settlement, |stored, ruleset| {
-                Self::judge_step(stored, ruleset, previous.as_deref(), &receipt, &before, &owners)
+                Self::judge_step(
+                    stored,
+                    ruleset,
+                    previous.as_deref(),
+                    &receipt,
+                    &before,
+                    &owners,
+                )
             })
         }
 

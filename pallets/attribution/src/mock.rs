@@ -1,7 +1,10 @@
 //! A runtime with balances and this pallet. Channels, operators, models and data, which belong to other
 //! pallets, are kept in storage of their own, so that they roll back with everything else.
 
-#![allow(unreachable_pub, reason = "types that stand in a runtime's configuration have to be public")]
+#![allow(
+    unreachable_pub,
+    reason = "types that stand in a runtime's configuration have to be public"
+)]
 
 use crate as pallet_attribution;
 use crate::{
@@ -211,15 +214,20 @@ impl Channels for Stored {
         let mut channel =
             StoredChannels::get(promise.channel).ok_or(DispatchError::Other("no such channel"))?;
         ensure!(channel.payee == *payee, "not the payee");
-        ensure!(voucher.is_signed_by(&channel.payer), "not signed by the payer");
+        ensure!(
+            voucher.is_signed_by(&channel.payer),
+            "not signed by the payer"
+        );
         ensure!(
             promise.sequence > channel.mark.sequence
                 && promise.cumulative > channel.mark.cumulative,
             "spent"
         );
         let amount = promise.cumulative - channel.mark.cumulative;
-        channel.deposit =
-            channel.deposit.checked_sub(amount).ok_or(DispatchError::Other("over the deposit"))?;
+        channel.deposit = channel
+            .deposit
+            .checked_sub(amount)
+            .ok_or(DispatchError::Other("over the deposit"))?;
         Balances::transfer(&VAULT, to, amount, Preservation::Preserve)?;
         let from = channel.mark;
         channel.mark = Mark {
@@ -325,7 +333,9 @@ pub(crate) fn sign(who: Sr25519Keyring, payload: &[u8]) -> MultiSignature {
     // Deriving a pair takes thousands of hashes: once for each key and all tests.
     static PAIRS: Mutex<BTreeMap<[u8; 32], Pair>> = Mutex::new(BTreeMap::new());
     let mut pairs = PAIRS.lock().unwrap_or_else(PoisonError::into_inner);
-    let pair = pairs.entry(who.to_raw_public()).or_insert_with(|| who.pair());
+    let pair = pairs
+        .entry(who.to_raw_public())
+        .or_insert_with(|| who.pair());
     MultiSignature::Sr25519(pair.sign(payload))
 }
 
@@ -355,17 +365,24 @@ pub(crate) fn advance(blocks: BlockNumber) {
 }
 
 pub(crate) fn externalities() -> sp_io::TestExternalities {
-    let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+    let mut storage = frame_system::GenesisConfig::<Test>::default()
+        .build_storage()
+        .unwrap();
     let pot = Pallet::<Test>::pot_account();
     let accounts = Sr25519Keyring::iter().map(|key| (key.to_account_id(), ENDOWMENT));
     let own = [pot, TREASURY, STAKERS_POT].map(|account| (account, EXISTENTIAL_DEPOSIT));
     pallet_balances::GenesisConfig::<Test> {
-        balances: accounts.chain(own).chain([(VAULT, EXISTENTIAL_DEPOSIT + BOND)]).collect(),
+        balances: accounts
+            .chain(own)
+            .chain([(VAULT, EXISTENTIAL_DEPOSIT + BOND)])
+            .collect(),
         ..Default::default()
     }
     .assimilate_storage(&mut storage)
     .unwrap();
-    pallet_attribution::GenesisConfig::<Test>::default().assimilate_storage(&mut storage).unwrap();
+    pallet_attribution::GenesisConfig::<Test>::default()
+        .assimilate_storage(&mut storage)
+        .unwrap();
     let mut externalities: sp_io::TestExternalities = storage.into();
     externalities.execute_with(|| {
         System::set_block_number(1);
@@ -392,9 +409,15 @@ pub(crate) fn check_books(issued: Balance) {
         EXISTENTIAL_DEPOSIT + Attribution::owed(),
         "the pot differs from the books"
     );
-    let deposits: Balance = StoredChannels::iter_values().map(|channel| channel.deposit).sum();
+    let deposits: Balance = StoredChannels::iter_values()
+        .map(|channel| channel.deposit)
+        .sum();
     let bonds: Balance = Bonds::iter_values().sum();
-    assert_eq!(free(&VAULT), EXISTENTIAL_DEPOSIT + deposits + bonds, "the vault is inconsistent");
+    assert_eq!(
+        free(&VAULT),
+        EXISTENTIAL_DEPOSIT + deposits + bonds,
+        "the vault is inconsistent"
+    );
 }
 
 /// The events of the pallet since the last call.

@@ -2,8 +2,8 @@
 
 use crate::{
     pallet::{
-        Accruals, Config, CurrentRuleset, DemandCount, Demands, HoldReason, Pallet, RulesetOf,
-        SettlementCount, Settlements, MAX_OPEN_DEMANDS,
+        Accruals, Config, CurrentRuleset, DemandCount, Demands, FullSince, HoldReason, Pallet,
+        RulesetOf, SettlementCount, Settlements, MAX_OPEN_DEMANDS,
     },
     types::{Settlement, SettlementState},
 };
@@ -48,16 +48,27 @@ impl<T: Config> Pallet<T> {
     fn try_state_settlements() -> Result<(), TryRuntimeError> {
         let count = SettlementCount::<T>::get();
         for (id, settlement) in Settlements::<T>::iter() {
-            ensure!((1..=count).contains(&id), "3: a settlement has a number that was never given");
-            ensure!(Self::load(id).is_ok(), "3: a settlement's ruleset is missing");
+            ensure!(
+                (1..=count).contains(&id),
+                "3: a settlement has a number that was never given"
+            );
+            ensure!(
+                Self::load(id).is_ok(),
+                "3: a settlement's ruleset is missing"
+            );
             ensure!(
                 settlement.from.sequence < settlement.to.sequence
                     && settlement.from.cumulative < settlement.to.cumulative,
                 "4: a settlement does not advance its channel"
             );
             let split = settlement.split;
-            let parts =
-                [split.operator, split.builder, split.data, split.stakers, split.treasury];
+            let parts = [
+                split.operator,
+                split.builder,
+                split.data,
+                split.stakers,
+                split.treasury,
+            ];
             ensure!(
                 parts.into_iter().try_fold(0, Balance::checked_add) == Some(settlement.amount()),
                 "4: a settlement's split does not sum to its amount"
@@ -71,7 +82,10 @@ impl<T: Config> Pallet<T> {
                 settlement.state == SettlementState::Pending || bits < settlement.totals.count,
                 "5: a settlement with nothing left to pay was not closed"
             );
-            ensure!(settlement.paid_sum <= settlement.shared(), "6: a settlement paid too much");
+            ensure!(
+                settlement.paid_sum <= settlement.shared(),
+                "6: a settlement paid too much"
+            );
             ensure!(
                 settlement.state != SettlementState::Pending
                     || (settlement.paid_count == 0 && settlement.paid_sum == 0),
@@ -83,10 +97,14 @@ impl<T: Config> Pallet<T> {
                 "7: a settlement's window ends before its demands"
             );
             ensure!(
-                settlement.full_since.is_some() == (settlement.open_demands == MAX_OPEN_DEMANDS),
+                FullSince::<T>::contains_key(id) == (settlement.open_demands == MAX_OPEN_DEMANDS),
                 "7: a settlement's time stands still, or does not, without reason"
             );
         }
+        ensure!(
+            FullSince::<T>::iter_keys().all(Settlements::<T>::contains_key),
+            "7: the time of a settlement that is gone stands still"
+        );
         Ok(())
     }
 
@@ -98,7 +116,10 @@ impl<T: Config> Pallet<T> {
         let mut counts: BTreeMap<SettlementId, u32> = BTreeMap::new();
         let mut bonds: BTreeMap<AccountId, Balance> = BTreeMap::new();
         for (id, demand, stored) in Demands::<T>::iter() {
-            ensure!((1..=given).contains(&demand), "8: a demand has a number never given");
+            ensure!(
+                (1..=given).contains(&demand),
+                "8: a demand has a number never given"
+            );
             let others = Demands::<T>::iter_prefix(id)
                 .filter(|(other, open)| *other != demand && open.object == stored.object);
             ensure!(others.count() == 0, "8: an object is demanded twice");
@@ -111,7 +132,10 @@ impl<T: Config> Pallet<T> {
             let fits = Settlements::<T>::get(id).is_some_and(|settlement| {
                 settlement.state == SettlementState::Pending && settlement.open_demands == *count
             });
-            ensure!(fits && *count <= MAX_OPEN_DEMANDS, "8: demands do not fit their settlement");
+            ensure!(
+                fits && *count <= MAX_OPEN_DEMANDS,
+                "8: demands do not fit their settlement"
+            );
         }
         for (id, settlement) in Settlements::<T>::iter() {
             ensure!(
@@ -132,7 +156,10 @@ impl<T: Config> Pallet<T> {
     /// 11. The pot holds the existential deposit and everything that the books owe. It may hold more:
     ///     anybody can transfer to it. While nothing is owed it may hold nothing.
     fn try_state_pot() -> Result<(), TryRuntimeError> {
-        ensure!(Accruals::<T>::iter_values().all(|amount| amount > 0), "10: an accrual is zero");
+        ensure!(
+            Accruals::<T>::iter_values().all(|amount| amount > 0),
+            "10: an accrual is zero"
+        );
         let owed = Self::owed();
         let pot = T::Currency::balance(&Self::pot_account());
         ensure!(
@@ -145,7 +172,9 @@ impl<T: Config> Pallet<T> {
     /// Base units that the books owe: settled money and accruals.
     pub(crate) fn owed() -> Balance {
         let settled = Settlements::<T>::iter_values()
-            .fold(0, |sum: Balance, settlement: Settlement| sum.saturating_add(settlement.in_pot()));
+            .fold(0, |sum: Balance, settlement: Settlement| {
+                sum.saturating_add(settlement.in_pot())
+            });
         Accruals::<T>::iter_values().fold(settled, |sum, amount| sum.saturating_add(amount))
     }
 }

@@ -96,10 +96,6 @@ pub struct Settlement {
     pub paid_sum: Balance,
     /// Demands that wait for an answer.
     pub open_demands: u32,
-    /// The block in which as many demands were open as may be. Until one is answered the settlement's
-    /// time stands still: otherwise an operator could fill all places himself and so keep everybody
-    /// else from demanding what he withholds.
-    pub full_since: Option<BlockNumber>,
 }
 
 impl Settlement {
@@ -121,35 +117,28 @@ impl Settlement {
         }
     }
 
-    /// Whether its window is open at block `now`.
-    pub fn is_open(&self, now: BlockNumber) -> bool {
-        self.state == SettlementState::Pending
-            && (self.full_since.is_some() || now <= self.window_end)
-    }
-
-    /// Counts a demand that was opened at block `now`, where `limit` may be open.
-    pub(crate) fn demand_opened(&mut self, now: BlockNumber, limit: u32) {
-        self.open_demands = self.open_demands.saturating_add(1);
-        if self.open_demands >= limit {
-            self.full_since = Some(now);
-        }
-    }
-
-    /// Counts a demand that was answered at block `now`, and leaves `window` blocks to use the answer.
-    pub(crate) fn demand_answered(&mut self, now: BlockNumber, window: BlockNumber) {
+    /// Counts a demand that was answered at block `now`: the time for which the settlement stood still
+    /// comes back, and `window` blocks are left to use the answer.
+    pub(crate) fn demand_answered(
+        &mut self,
+        now: BlockNumber,
+        stood_still: BlockNumber,
+        window: BlockNumber,
+    ) {
         self.open_demands = self.open_demands.saturating_sub(1);
-        if let Some(since) = self.full_since.take() {
-            let stood_still = now.saturating_sub(since);
-            self.demands_until = self.demands_until.saturating_add(stood_still);
-            self.window_end = self.window_end.saturating_add(stood_still);
-        }
-        self.window_end = self.window_end.max(now.saturating_add(window));
+        self.demands_until = self.demands_until.saturating_add(stood_still);
+        self.window_end = self
+            .window_end
+            .saturating_add(stood_still)
+            .max(now.saturating_add(window));
     }
 
-    /// The last block of the window at the latest, if no more time stands still: one demand window
+    /// The last block of the window at the latest, if its time does not stand still: one demand window
     /// until the last answer, and one to use it.
     pub(crate) fn latest_window_end(&self, window: BlockNumber) -> BlockNumber {
-        self.demands_until.saturating_add(window).saturating_add(window)
+        self.demands_until
+            .saturating_add(window)
+            .saturating_add(window)
     }
 
     /// Whether `sequence` is one of the receipts settled here.
@@ -159,9 +148,8 @@ impl Settlement {
 
     /// Whether entry `index` of the totals is paid.
     pub fn is_paid(&self, index: u32) -> bool {
-        bit(index).is_some_and(|(byte, mask)| {
-            self.paid.get(byte).is_some_and(|byte| byte & mask != 0)
-        })
+        bit(index)
+            .is_some_and(|(byte, mask)| self.paid.get(byte).is_some_and(|byte| byte & mask != 0))
     }
 
     /// Marks entry `index` as paid. Returns false when it already was or lies outside the bitmap.
@@ -183,7 +171,10 @@ impl Settlement {
 
 /// Byte and mask of an entry in a [`Bitmap`].
 fn bit(index: u32) -> Option<(usize, u8)> {
-    Some((usize::try_from(index / 8).ok()?, 1u8.checked_shl(index % 8)?))
+    Some((
+        usize::try_from(index / 8).ok()?,
+        1u8.checked_shl(index % 8)?,
+    ))
 }
 
 /// A bitmap with room for `count` entries, none of them paid.

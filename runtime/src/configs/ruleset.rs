@@ -30,9 +30,9 @@ pub const FIRST_RULESET: Ruleset = Ruleset {
     },
     receipt: ReceiptRules {
         top_k: 32,
-        // A cosine of 0.1 in 1,024 dimensions is more than three standard deviations of noise.
+        // A cosine of 0.05: in 1,024 dimensions noise has a standard deviation of 0.03.
         floor_numerator: 1,
-        floor_denominator: 100,
+        floor_denominator: 400,
         minimum_span: 32,
         span_weight_cap: 256,
         influence_mix: 500_000_000,

@@ -100,10 +100,15 @@ impl Rotary {
                     for (y, x) in y.chunks_exact_mut(2 * half).zip(x.chunks_exact(2 * half)) {
                         let (y_first, y_second) = y.split_at_mut(half);
                         let (x_first, x_second) = x.split_at(half);
-                        for i in 0..half {
-                            let sine = if self.inverse { -sine[i] } else { sine[i] };
-                            y_first[i] = x_first[i] * cosine[i] - x_second[i] * sine;
-                            y_second[i] = x_second[i] * cosine[i] + x_first[i] * sine;
+                        let angles = cosine.iter().zip(sine);
+                        let inputs = x_first.iter().zip(x_second).zip(angles);
+                        let outputs = y_first.iter_mut().zip(y_second);
+                        for ((y_first, y_second), ((x_first, x_second), (cosine, sine))) in
+                            outputs.zip(inputs)
+                        {
+                            let sine = if self.inverse { -sine } else { *sine };
+                            *y_first = x_first * cosine - x_second * sine;
+                            *y_second = x_second * cosine + x_first * sine;
                         }
                     }
                 }

@@ -28,9 +28,12 @@ fn success_newest_is_current_and_the_old_stays() {
 fn success_genesis_names_ruleset_0() {
     let mut other = RULESET;
     other.receipt.top_k = 7;
-    let storage = crate::GenesisConfig::<Test> { ruleset: Some(other), ..Default::default() }
-        .build_storage()
-        .unwrap();
+    let storage = crate::GenesisConfig::<Test> {
+        ruleset: Some(other),
+        ..Default::default()
+    }
+    .build_storage()
+    .unwrap();
     sp_io::TestExternalities::from(storage).execute_with(|| {
         assert_eq!(<Attribution as Rulesets>::current(), (0, other));
     });
@@ -49,7 +52,10 @@ fn success_without_genesis_the_initial_ruleset_is_0() {
 fn fails_when_genesis_ruleset_is_out_of_bounds() {
     let mut wrong = RULESET;
     wrong.receipt.top_k = 0;
-    let genesis = crate::GenesisConfig::<Test> { ruleset: Some(wrong), ..Default::default() };
+    let genesis = crate::GenesisConfig::<Test> {
+        ruleset: Some(wrong),
+        ..Default::default()
+    };
     let _ = genesis.build_storage();
 }
 
@@ -70,9 +76,15 @@ fn fails_when_a_number_is_out_of_bounds() {
             assert_noop!(add(ruleset), error);
         };
         refuse(|r| r.settlement.settlement_window = 0, Error::RulesetWindow);
-        refuse(|r| r.settlement.demand_window = SETTLEMENT_WINDOW + 1, Error::RulesetWindow);
+        refuse(
+            |r| r.settlement.demand_window = SETTLEMENT_WINDOW + 1,
+            Error::RulesetWindow,
+        );
         refuse(|r| r.settlement.challenge_bond = 0, Error::RulesetAmount);
-        refuse(|r| r.settlement.challenger_reward = BILLION / 2 + 1, Error::RulesetShare);
+        refuse(
+            |r| r.settlement.challenger_reward = BILLION / 2 + 1,
+            Error::RulesetShare,
+        );
         refuse(|r| r.split.data += 1, Error::RulesetShare);
         refuse(|r| r.receipt.top_k = 65, Error::RulesetTopK);
         refuse(|r| r.receipt.floor_denominator = 0, Error::RulesetFloor);

@@ -5,7 +5,11 @@ use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
 use sp_keyring::Sr25519Keyring;
 
 fn demand(settled: &Settled, request: DemandRequest) {
-    assert_ok!(Attribution::demand(challenger_origin(), settled.id, request));
+    assert_ok!(Attribution::demand(
+        challenger_origin(),
+        settled.id,
+        request
+    ));
 }
 
 fn answer(settled: &Settled, demand: u64, answer: Answer) -> DispatchResult {
@@ -20,18 +24,32 @@ fn all(world: &World, settled: &Settled) -> Vec<(DemandRequest, Answer)> {
     vec![
         (
             DemandRequest::Receipt { sequence: 1 },
-            Answer::Receipt { receipt: first.signed.clone(), query: first.query.clone() },
+            Answer::Receipt {
+                receipt: first.signed.clone(),
+                query: first.query.clone(),
+            },
         ),
         (
-            DemandRequest::ResponseChunk { receipt: receipt(), index: 0 },
+            DemandRequest::ResponseChunk {
+                receipt: receipt(),
+                index: 0,
+            },
             Answer::ResponseChunk(first.chunk(0)),
         ),
         (
-            DemandRequest::Row { receipt: receipt(), model: BASE, row: 2 },
+            DemandRequest::Row {
+                receipt: receipt(),
+                model: BASE,
+                row: 2,
+            },
             Answer::Row(world.model(BASE).row(2)),
         ),
         (
-            DemandRequest::Step { receipt: receipt(), model: ADAPTER, step: 2 },
+            DemandRequest::Step {
+                receipt: receipt(),
+                model: ADAPTER,
+                step: 2,
+            },
             Answer::Step(world.model(ADAPTER).step(2)),
         ),
     ]
@@ -94,7 +112,10 @@ fn success_late_answer_leaves_time_to_use_it() {
         let (receipt, query) = (first.signed.clone(), first.query.clone());
         assert_ok!(answer(&settled, 1, Answer::Receipt { receipt, query }));
         let window_end = 1 + SETTLEMENT_WINDOW + 2 * DEMAND_WINDOW;
-        assert_eq!(Attribution::settlement(settled.id).unwrap().window_end, window_end);
+        assert_eq!(
+            Attribution::settlement(settled.id).unwrap().window_end,
+            window_end
+        );
         // The operator stays liable for exactly that long.
         assert_eq!(LiableUntil::get(operator()), window_end);
         let again = Attribution::demand(
@@ -135,11 +156,23 @@ fn fails_when_answer_is_another_object() {
         let wrong: [Vec<Answer>; 4] = [
             vec![
                 // Another receipt, another query, a forged receipt.
-                Answer::Receipt { receipt: two.signed.clone(), query: two.query.clone() },
-                Answer::Receipt { receipt: one.signed.clone(), query: two.query.clone() },
-                Answer::Receipt { receipt: unsigned, query: one.query.clone() },
+                Answer::Receipt {
+                    receipt: two.signed.clone(),
+                    query: two.query.clone(),
+                },
+                Answer::Receipt {
+                    receipt: one.signed.clone(),
+                    query: two.query.clone(),
+                },
+                Answer::Receipt {
+                    receipt: unsigned,
+                    query: one.query.clone(),
+                },
             ],
-            vec![Answer::ResponseChunk(two.chunk(0)), Answer::ResponseChunk(chunk)],
+            vec![
+                Answer::ResponseChunk(two.chunk(0)),
+                Answer::ResponseChunk(chunk),
+            ],
             vec![
                 Answer::Row(world.model(BASE).row(1)),
                 Answer::Row(world.model(ADAPTER).row(2)),
@@ -157,7 +190,10 @@ fn fails_when_answer_is_another_object() {
             let others =
                 others.filter_map(|(at, answer)| (at + 1 != number as usize).then_some(answer));
             for answered in wrong.into_iter().chain(others) {
-                assert_noop!(answer(&settled, number, answered), Error::<Test>::WrongAnswer);
+                assert_noop!(
+                    answer(&settled, number, answered),
+                    Error::<Test>::WrongAnswer
+                );
             }
         }
     });
@@ -171,9 +207,15 @@ fn fails_when_last_receipt_is_not_the_one_settled() {
         let last = &settled.answers[2];
         let mut other = last.receipt().clone();
         other.tokens_in += 1;
-        let wrong = Answer::Receipt { receipt: signed(other), query: last.query.clone() };
+        let wrong = Answer::Receipt {
+            receipt: signed(other),
+            query: last.query.clone(),
+        };
         assert_noop!(answer(&settled, 1, wrong), Error::<Test>::WrongAnswer);
-        let right = Answer::Receipt { receipt: last.signed.clone(), query: last.query.clone() };
+        let right = Answer::Receipt {
+            receipt: last.signed.clone(),
+            query: last.query.clone(),
+        };
         assert_ok!(answer(&settled, 1, right));
     });
 }
@@ -188,7 +230,10 @@ fn fails_when_demand_is_unknown_answered_or_over() {
         assert_noop!(unknown, Error::<Test>::UnknownDemand);
         demand(&settled, request.clone());
         assert_ok!(answer(&settled, 1, right.clone()));
-        assert_noop!(answer(&settled, 1, right.clone()), Error::<Test>::UnknownDemand);
+        assert_noop!(
+            answer(&settled, 1, right.clone()),
+            Error::<Test>::UnknownDemand
+        );
         demand(&settled, request);
         advance(DEMAND_WINDOW + 1);
         assert_noop!(answer(&settled, 2, right), Error::<Test>::DemandOver);

@@ -16,7 +16,11 @@ fn success_voiding_gives_back_the_bonds_of_open_demands() {
         let settled = settled(&World::new());
         for sequence in 1..=3 {
             let request = DemandRequest::Receipt { sequence };
-            assert_ok!(Attribution::demand(challenger_origin(), settled.id, request));
+            assert_ok!(Attribution::demand(
+                challenger_origin(),
+                settled.id,
+                request
+            ));
         }
         assert_eq!(bonded(&challenger()), 3 * DEMAND_BOND);
         let had = free(&challenger());
@@ -24,7 +28,10 @@ fn success_voiding_gives_back_the_bonds_of_open_demands() {
         other.tokens_out += 1;
         assert_ok!(challenge(settled.id, &signed(other)));
         assert_eq!(bonded(&challenger()), 0);
-        assert_eq!(free(&challenger()), had + 3 * DEMAND_BOND + 2 * LIE_SLASH / 5);
+        assert_eq!(
+            free(&challenger()),
+            had + 3 * DEMAND_BOND + 2 * LIE_SLASH / 5
+        );
         assert_eq!(Attribution::demands(settled.id), []);
     });
 }
@@ -40,7 +47,9 @@ fn success_voided_money_cannot_be_claimed_again() {
         let last = &settled.answers[0];
         let mut other = last.receipt().clone();
         other.tokens_out += 1;
-        assert_proves(settled.id, Lie::Equivocation, || challenge(settled.id, &signed(other)));
+        assert_proves(settled.id, Lie::Equivocation, || {
+            challenge(settled.id, &signed(other))
+        });
         let receipt = Box::new(last.signed.clone());
         let again = Attribution::settle(RuntimeOrigin::signed(operator()), voucher, receipt);
         assert_noop!(again, sp_runtime::DispatchError::Other("spent"));
@@ -58,7 +67,9 @@ fn success_until_the_last_block_of_the_window() {
         advance(SETTLEMENT_WINDOW);
         let mut other = settled.answers[2].receipt().clone();
         other.tokens_out += 1;
-        assert_proves(settled.id, Lie::Equivocation, || challenge(settled.id, &signed(other)));
+        assert_proves(settled.id, Lie::Equivocation, || {
+            challenge(settled.id, &signed(other))
+        });
     });
 }
 
@@ -157,7 +168,10 @@ fn fails_when_window_is_over() {
         advance(SETTLEMENT_WINDOW + 1);
         assert_noop!(challenge(settled.id, &other), Error::<Test>::WindowOver);
         settled.finalise();
-        assert_noop!(challenge(settled.id, &other), Error::<Test>::SettlementFinal);
+        assert_noop!(
+            challenge(settled.id, &other),
+            Error::<Test>::SettlementFinal
+        );
     });
 }
 
@@ -167,14 +181,22 @@ fn fails_when_sender_cannot_afford_to_be_wrong() {
         let settled = settled(&World::new());
         let poor = AccountId::new([200; 32]);
         let almost = EXISTENTIAL_DEPOSIT + CHALLENGE_BOND - 1;
-        assert_ok!(Balances::transfer_keep_alive(challenger_origin(), poor.clone(), almost));
+        assert_ok!(Balances::transfer_keep_alive(
+            challenger_origin(),
+            poor.clone(),
+            almost
+        ));
         let receipt = Box::new(settled.answers[0].signed.clone());
         let call = || {
             let origin = RuntimeOrigin::signed(poor.clone());
             Attribution::challenge_settlement(origin, settled.id, receipt.clone())
         };
         assert_noop!(call(), Error::<Test>::CannotAffordChallenge);
-        assert_ok!(Balances::transfer_keep_alive(challenger_origin(), poor.clone(), 1));
+        assert_ok!(Balances::transfer_keep_alive(
+            challenger_origin(),
+            poor.clone(),
+            1
+        ));
         assert_ok!(call());
         assert_eq!(free(&poor), EXISTENTIAL_DEPOSIT);
         assert_eq!(Accruals::<Test>::iter().count(), 0);

@@ -44,8 +44,22 @@ fn forged(world: &World, change: impl FnOnce(&mut Receipt)) -> Settled {
 /// A span over bytes of the response that stand nowhere.
 fn invented(model: u32, row: u32) -> impl FnOnce(&mut Receipt) {
     move |receipt| {
-        let at = Occurrence { model, row, offset: 5 };
-        receipt.spans.try_insert(0, Span { start: 2, length: 20, at }).unwrap();
+        let at = Occurrence {
+            model,
+            row,
+            offset: 5,
+        };
+        receipt
+            .spans
+            .try_insert(
+                0,
+                Span {
+                    start: 2,
+                    length: 20,
+                    at,
+                },
+            )
+            .unwrap();
     }
 }
 
@@ -106,7 +120,10 @@ fn rejects_an_honest_receipt() {
         let settled = settled(&world);
         // From the second chunk of record 0 of contribution 1, and from contribution 3.
         let spans = settled.answers[0].receipt().spans.clone();
-        assert_eq!(spans.iter().map(|span| span.at.model).collect::<Vec<_>>(), [BASE, ADAPTER]);
+        assert_eq!(
+            spans.iter().map(|span| span.at.model).collect::<Vec<_>>(),
+            [BASE, ADAPTER]
+        );
         for (position, contribution) in [(0, 1), (1, 3)] {
             for distance in [0, 7, spans[position].length - 1] {
                 assert_rejects(settled.id, Rejection::Honest, || {
@@ -174,8 +191,14 @@ fn rejects_unknown_contributions_and_forged_records() {
         };
         let id = settled.id;
         assert_rejects(id, Rejection::UnknownContribution, || call(9, |_| {}));
-        assert_rejects(id, Rejection::WrongRoot, || call(1, |record| record.len += 1));
-        assert_rejects(id, Rejection::WrongRoot, || call(1, |record| record.index = 1));
-        assert_rejects(id, Rejection::IndexOutOfRange, || call(1, |record| record.index = 2));
+        assert_rejects(id, Rejection::WrongRoot, || {
+            call(1, |record| record.len += 1)
+        });
+        assert_rejects(id, Rejection::WrongRoot, || {
+            call(1, |record| record.index = 1)
+        });
+        assert_rejects(id, Rejection::IndexOutOfRange, || {
+            call(1, |record| record.index = 2)
+        });
     });
 }

@@ -16,7 +16,9 @@ fn success_two_receipts_with_one_number() {
         let mut other = one.receipt.clone();
         other.ruleset = 7;
         let other = signed(other);
-        assert_proves(settled.id, Lie::Equivocation, || challenge(settled.id, &one, &other));
+        assert_proves(settled.id, Lie::Equivocation, || {
+            challenge(settled.id, &one, &other)
+        });
     });
 }
 
@@ -28,7 +30,9 @@ fn rejects_one_receipt_signed_twice() {
         // A signature has a random part: the same receipt can carry two of them.
         let again = signed(one.receipt.clone());
         assert_ne!(one.signature, again.signature);
-        assert_rejects(settled.id, Rejection::Honest, || challenge(settled.id, &one, &again));
+        assert_rejects(settled.id, Rejection::Honest, || {
+            challenge(settled.id, &one, &again)
+        });
     });
 }
 

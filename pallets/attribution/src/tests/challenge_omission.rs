@@ -1,8 +1,6 @@
 use super::{assert_proves, assert_rejects, challenger_origin, world::*};
 use crate::{mock::*, Rejection};
-use attribution_proof::{
-    challenge::Lie, influence::RowOpening, receipt::Receipt, ModelId,
-};
+use attribution_proof::{challenge::Lie, influence::RowOpening, receipt::Receipt, ModelId};
 use frame_support::dispatch::DispatchResult;
 
 fn challenge(settled: &Settled, at: usize, model: ModelId, opening: RowOpening) -> DispatchResult {
@@ -31,9 +29,13 @@ fn success_row_missing_from_a_short_list() {
             receipt.credits.pop();
         });
         let credits = &settled.answers[0].receipt().credits;
-        let missing = (0..3).find(|row| credits.iter().all(|credit| credit.row != *row)).unwrap();
+        let missing = (0..3)
+            .find(|row| credits.iter().all(|credit| credit.row != *row))
+            .unwrap();
         let opening = world.model(BASE).row(missing);
-        assert_proves(settled.id, Lie::OmittedRow, || challenge(&settled, 0, BASE, opening));
+        assert_proves(settled.id, Lie::OmittedRow, || {
+            challenge(&settled, 0, BASE, opening)
+        });
     });
 }
 
@@ -49,15 +51,14 @@ fn success_better_row_missing_from_a_full_list() {
                 RULESET.receipt.floor(),
             );
             receipt.credits.remove(0);
-            let worst = attribution_proof::challenge::influence_credit(
-                BASE,
-                1,
-                query_of_base.unwrap(),
-            );
+            let worst =
+                attribution_proof::challenge::influence_credit(BASE, 1, query_of_base.unwrap());
             receipt.credits.try_push(worst).unwrap();
         });
         let opening = world.model(ADAPTER).row(0);
-        assert_proves(settled.id, Lie::OmittedRow, || challenge(&settled, 0, ADAPTER, opening));
+        assert_proves(settled.id, Lie::OmittedRow, || {
+            challenge(&settled, 0, ADAPTER, opening)
+        });
     });
 }
 
@@ -85,9 +86,13 @@ fn rejects_a_model_that_was_not_served() {
         let row = || world.model(ADAPTER).row(0);
         // The second answer is the base's own: its adapters have no say in it.
         for model in [ADAPTER, FORBIDDEN, OUTSIDE, 99] {
-            assert_rejects(settled.id, Rejection::NoIndex, || challenge(&settled, 1, model, row()));
+            assert_rejects(settled.id, Rejection::NoIndex, || {
+                challenge(&settled, 1, model, row())
+            });
         }
-        assert_rejects(settled.id, Rejection::WrongRoot, || challenge(&settled, 1, BASE, row()));
+        assert_rejects(settled.id, Rejection::WrongRoot, || {
+            challenge(&settled, 1, BASE, row())
+        });
     });
 }
 
@@ -98,6 +103,8 @@ fn rejects_another_query() {
         let mut settled = settled(&world);
         settled.answers[0].query.vectors[0].1[0] += 1;
         let row = world.model(BASE).row(1);
-        assert_rejects(settled.id, Rejection::OtherQuery, || challenge(&settled, 0, BASE, row));
+        assert_rejects(settled.id, Rejection::OtherQuery, || {
+            challenge(&settled, 0, BASE, row)
+        });
     });
 }

@@ -28,7 +28,9 @@ fn success_higher_score() {
         let world = World::new();
         let settled = forged(&world, |receipt| receipt.credits[0].score += 1);
         let opening = world.model(ADAPTER).row(0);
-        assert_proves(settled.id, Lie::WrongScore, || challenge(&settled, 0, 0, opening));
+        assert_proves(settled.id, Lie::WrongScore, || {
+            challenge(&settled, 0, 0, opening)
+        });
     });
 }
 
@@ -44,7 +46,9 @@ fn success_in_the_middle_of_the_settlement() {
         let settled = session.settle();
         let row = settled.answers[1].receipt().credits[2].row;
         let opening = world.model(BASE).row(row);
-        assert_proves(settled.id, Lie::WrongScore, || challenge(&settled, 1, 2, opening));
+        assert_proves(settled.id, Lie::WrongScore, || {
+            challenge(&settled, 1, 2, opening)
+        });
     });
 }
 
@@ -63,7 +67,9 @@ fn success_row_that_may_not_be_credited() {
             session.serve_forged(&world, ADAPTER, UNIT, response(), lie, |_| {});
             let settled = session.settle();
             let opening = world.model(model).row(row);
-            assert_proves(settled.id, Lie::IneligibleRow, || challenge(&settled, 0, 2, opening));
+            assert_proves(settled.id, Lie::IneligibleRow, || {
+                challenge(&settled, 0, 2, opening)
+            });
         }
     });
 }
@@ -72,7 +78,8 @@ fn success_row_that_may_not_be_credited() {
 fn success_row_or_model_that_does_not_exist() {
     execute(|| {
         let world = World::new();
-        for (channel, model, row) in [(1, BASE, 4), (2, 99, 0), (3, FORBIDDEN, 0), (4, OUTSIDE, 0)] {
+        for (channel, model, row) in [(1, BASE, 4), (2, 99, 0), (3, FORBIDDEN, 0), (4, OUTSIDE, 0)]
+        {
             let mut session = Session::open(channel);
             let lie = |receipt: &mut Receipt| {
                 receipt.credits[2].model = model;
@@ -81,7 +88,9 @@ fn success_row_or_model_that_does_not_exist() {
             session.serve_forged(&world, ADAPTER, UNIT, response(), lie, |_| {});
             let settled = session.settle();
             let opening = world.model(BASE).row(0);
-            assert_proves(settled.id, Lie::UnknownRow, || challenge(&settled, 0, 2, opening));
+            assert_proves(settled.id, Lie::UnknownRow, || {
+                challenge(&settled, 0, 2, opening)
+            });
         }
     });
 }
@@ -108,7 +117,9 @@ fn success_query_without_a_vector_for_the_model() {
         session.serve_forged(&world, ADAPTER, UNIT, response(), lie, |_| {});
         let mut settled = session.settle();
         settled.answers[0].query = empty;
-        assert_proves(settled.id, Lie::MalformedQuery, || challenge(&settled, 0, 0, opening));
+        assert_proves(settled.id, Lie::MalformedQuery, || {
+            challenge(&settled, 0, 0, opening)
+        });
     });
 }
 
@@ -147,8 +158,12 @@ fn rejects_forged_or_foreign_openings() {
         assert_rejects(id, length, || challenge(&settled, 0, 0, longer));
         // Of another model, of another row, past the end of the list.
         assert_rejects(id, root, || challenge(&settled, 0, 0, base.row(0)));
-        assert_rejects(id, Rejection::Mismatch, || challenge(&settled, 0, 0, base.row(1)));
-        assert_rejects(id, Rejection::Mismatch, || challenge(&settled, 0, 9, honest()));
+        assert_rejects(id, Rejection::Mismatch, || {
+            challenge(&settled, 0, 0, base.row(1))
+        });
+        assert_rejects(id, Rejection::Mismatch, || {
+            challenge(&settled, 0, 9, honest())
+        });
     });
 }
 

@@ -13,7 +13,9 @@ fn success_another_last_receipt() {
         let settled = settled(&World::new());
         let mut other = settled.answers[2].receipt().clone();
         other.credits = Default::default();
-        assert_proves(settled.id, Lie::Equivocation, || challenge(settled.id, &signed(other)));
+        assert_proves(settled.id, Lie::Equivocation, || {
+            challenge(settled.id, &signed(other))
+        });
     });
 }
 
@@ -23,7 +25,9 @@ fn success_another_last_receipt_of_another_ruleset() {
         let settled = settled(&World::new());
         let mut other = settled.answers[2].receipt().clone();
         other.ruleset = 5;
-        assert_proves(settled.id, Lie::Equivocation, || challenge(settled.id, &signed(other)));
+        assert_proves(settled.id, Lie::Equivocation, || {
+            challenge(settled.id, &signed(other))
+        });
     });
 }
 
@@ -41,7 +45,9 @@ fn success_first_receipt_does_not_continue_the_mark() {
         session.serve(&world, BASE, UNIT, response());
         let settled = session.settle();
         let first = settled.answers[0].signed.clone();
-        assert_proves(settled.id, Lie::BrokenChain, || challenge(settled.id, &first));
+        assert_proves(settled.id, Lie::BrokenChain, || {
+            challenge(settled.id, &first)
+        });
     });
 }
 
@@ -54,7 +60,9 @@ fn success_first_receipt_adds_wrongly() {
         session.serve_forged(&world, BASE, UNIT, response(), more, |_| {});
         let settled = session.settle();
         let first = settled.answers[0].signed.clone();
-        assert_proves(settled.id, Lie::WrongCumulative, || challenge(settled.id, &first));
+        assert_proves(settled.id, Lie::WrongCumulative, || {
+            challenge(settled.id, &first)
+        });
     });
 }
 
@@ -63,7 +71,9 @@ fn rejects_honest_receipts() {
     execute(|| {
         let settled = settled(&World::new());
         for answer in &settled.answers {
-            assert_rejects(settled.id, Rejection::Honest, || challenge(settled.id, &answer.signed));
+            assert_rejects(settled.id, Rejection::Honest, || {
+                challenge(settled.id, &answer.signed)
+            });
         }
     });
 }

@@ -1,8 +1,6 @@
 use super::{assert_proves, assert_rejects, challenger_origin, world::*};
 use crate::{mock::*, Rejection};
-use attribution_proof::{
-    challenge::Lie, receipt::Receipt, span::Occurrence, ContributionId,
-};
+use attribution_proof::{challenge::Lie, receipt::Receipt, span::Occurrence, ContributionId};
 use frame_support::dispatch::DispatchResult;
 
 /// Where the first piece of [`response`] starts in it, and in its record.
@@ -42,7 +40,11 @@ fn forged(world: &World, response: Vec<u8>, change: impl FnOnce(&mut Receipt)) -
     session.settle()
 }
 
-const HERE: Occurrence = Occurrence { model: BASE, row: 0, offset: OFFSET };
+const HERE: Occurrence = Occurrence {
+    model: BASE,
+    row: 0,
+    offset: OFFSET,
+};
 
 #[test]
 fn success_uncovered_match_over_two_chunks() {
@@ -75,9 +77,17 @@ fn success_earlier_occurrence() {
         // The first record's beginning stands again in record 0 of contribution 2, row 2.
         let first = text("first", 64);
         let settled = forged(&world, first[10..50].to_vec(), |receipt| {
-            receipt.spans[0].at = Occurrence { model: BASE, row: 2, offset: 210 };
+            receipt.spans[0].at = Occurrence {
+                model: BASE,
+                row: 2,
+                offset: 210,
+            };
         });
-        let earlier = Occurrence { model: BASE, row: 0, offset: 10 };
+        let earlier = Occurrence {
+            model: BASE,
+            row: 0,
+            offset: 10,
+        };
         assert_proves(settled.id, Lie::BetterSpan, || {
             challenge(&world, &settled, 0, 40, earlier, 1, 0)
         });
@@ -89,7 +99,10 @@ fn rejects_an_honest_receipt() {
     execute(|| {
         let world = World::new();
         let settled = forged(&world, response(), |_| {});
-        let later = Occurrence { offset: OFFSET + 10, ..HERE };
+        let later = Occurrence {
+            offset: OFFSET + 10,
+            ..HERE
+        };
         for (start, length, at) in [
             (START, LENGTH, HERE),
             (START, LENGTH - 1, HERE),
@@ -108,7 +121,11 @@ fn rejects_a_later_occurrence() {
     execute(|| {
         let world = World::new();
         let settled = forged(&world, text("first", 64)[10..50].to_vec(), |_| {});
-        let later = Occurrence { model: BASE, row: 2, offset: 210 };
+        let later = Occurrence {
+            model: BASE,
+            row: 2,
+            offset: 210,
+        };
         assert_rejects(settled.id, Rejection::Honest, || {
             challenge(&world, &settled, 0, 40, later, 2, 0)
         });
@@ -120,7 +137,10 @@ fn rejects_what_is_no_match() {
     execute(|| {
         let world = World::new();
         let settled = forged(&world, response(), |_| {});
-        let elsewhere = Occurrence { offset: OFFSET - 1, ..HERE };
+        let elsewhere = Occurrence {
+            offset: OFFSET - 1,
+            ..HERE
+        };
         let id = settled.id;
         // Other bytes, too short, one byte too long.
         for (length, at) in [(LENGTH, elsewhere), (15, HERE), (LENGTH + 1, HERE)] {
@@ -139,8 +159,16 @@ fn rejects_records_that_may_not_be_matched() {
         let gone = text("sixth", 300)[..40].to_vec();
         let settled = forged(&world, [private, gone].concat(), |_| {});
         assert!(settled.answers[0].receipt().spans.is_empty());
-        let hidden = Occurrence { model: BASE, row: 3, offset: 0 };
-        let absent = Occurrence { model: ADAPTER, row: 1, offset: 0 };
+        let hidden = Occurrence {
+            model: BASE,
+            row: 3,
+            offset: 0,
+        };
+        let absent = Occurrence {
+            model: ADAPTER,
+            row: 1,
+            offset: 0,
+        };
         let id = settled.id;
         assert_rejects(id, Rejection::Mismatch, || {
             challenge(&world, &settled, 0, 40, hidden, 2, 1)

@@ -11,7 +11,9 @@ use frame_support::dispatch::DispatchResult;
 /// Challenges answer `at` with the true totals before it and the given owners.
 fn challenge_with(settled: &Settled, at: usize, owners: &[ContributionId]) -> DispatchResult {
     let answer = &settled.answers[at];
-    let previous = at.checked_sub(1).map(|before| Box::new(settled.answers[before].signed.clone()));
+    let previous = at
+        .checked_sub(1)
+        .map(|before| Box::new(settled.answers[before].signed.clone()));
     Attribution::challenge_step(
         challenger_origin(),
         settled.id,
@@ -45,7 +47,12 @@ fn forged(
 fn success_wrong_totals() {
     execute(|| {
         let world = World::new();
-        let settled = forged(&world, BASE, |_| {}, |receipt| receipt.totals.root = Hash::zero());
+        let settled = forged(
+            &world,
+            BASE,
+            |_| {},
+            |receipt| receipt.totals.root = Hash::zero(),
+        );
         assert_proves(settled.id, Lie::WrongTotals, || challenge(&settled, 1));
     });
 }
@@ -71,7 +78,9 @@ fn success_totals_that_pay_somebody_else() {
         // The operator books the data share for contribution 4, which has no part in it.
         let mut wrong = session.last().before.clone();
         let share = RULESET.split.data_share(0, UNIT);
-        wrong = wrong.credit(BASE, RULESET.split.builder_share(0, UNIT), share, &[(4, 1)]).unwrap();
+        wrong = wrong
+            .credit(BASE, RULESET.split.builder_share(0, UNIT), share, &[(4, 1)])
+            .unwrap();
         let mut session = Session::open(2);
         let commitment = wrong.commitment();
         let end = move |receipt: &mut Receipt| receipt.totals = commitment;
@@ -114,7 +123,12 @@ fn success_under_the_price_floor() {
 fn success_wrong_structure() {
     execute(|| {
         let world = World::new();
-        let settled = forged(&world, BASE, |receipt| receipt.credits.as_mut().swap(0, 1), |_| {});
+        let settled = forged(
+            &world,
+            BASE,
+            |receipt| receipt.credits.as_mut().swap(0, 1),
+            |_| {},
+        );
         let lie = Lie::Structure(ReceiptDefect::Credits);
         assert_proves(settled.id, lie, || challenge(&settled, 1));
     });
@@ -125,7 +139,9 @@ fn success_unknown_row_needs_no_owner() {
     execute(|| {
         let world = World::new();
         let settled = forged(&world, BASE, |receipt| receipt.credits[2].row = 4, |_| {});
-        assert_proves(settled.id, Lie::UnknownRow, || challenge_with(&settled, 1, &[]));
+        assert_proves(settled.id, Lie::UnknownRow, || {
+            challenge_with(&settled, 1, &[])
+        });
     });
 }
 
@@ -134,7 +150,9 @@ fn success_model_that_may_not_be_sold() {
     execute(|| {
         let world = World::new();
         let settled = forged(&world, FORBIDDEN, |_| {}, |_| {});
-        assert_proves(settled.id, Lie::WrongModel, || challenge_with(&settled, 1, &[]));
+        assert_proves(settled.id, Lie::WrongModel, || {
+            challenge_with(&settled, 1, &[])
+        });
     });
 }
 
@@ -143,11 +161,22 @@ fn success_wrong_version_or_unknown_model() {
     execute(|| {
         let world = World::new();
         let settled = forged(&world, BASE, |_| {}, |receipt| receipt.version = 2);
-        assert_proves(settled.id, Lie::WrongModel, || challenge_with(&settled, 1, &[]));
+        assert_proves(settled.id, Lie::WrongModel, || {
+            challenge_with(&settled, 1, &[])
+        });
         let mut session = Session::open(2);
-        session.serve_forged(&world, BASE, UNIT, response(), |receipt| receipt.model = 99, |_| {});
+        session.serve_forged(
+            &world,
+            BASE,
+            UNIT,
+            response(),
+            |receipt| receipt.model = 99,
+            |_| {},
+        );
         let settled = session.settle();
-        assert_proves(settled.id, Lie::WrongModel, || challenge_with(&settled, 0, &[]));
+        assert_proves(settled.id, Lie::WrongModel, || {
+            challenge_with(&settled, 0, &[])
+        });
     });
 }
 
@@ -206,7 +235,9 @@ fn rejects_wrong_owners() {
             owners[at] = owner;
             owners
         };
-        assert_rejects(id, Rejection::Mismatch, || challenge_with(&settled, 0, &honest[1..]));
+        assert_rejects(id, Rejection::Mismatch, || {
+            challenge_with(&settled, 0, &honest[1..])
+        });
         for (at, owner) in honest.iter().enumerate() {
             let other = if *owner == 1 { 2 } else { 1 };
             let reason = Rejection::OtherRecord;

@@ -13,8 +13,18 @@ fn success_all_sources_in_one_transfer() {
         let amount = Attribution::earnings(who.clone()).claimable;
         let had = free(&who);
         events();
-        assert_ok!(Attribution::claim(RuntimeOrigin::signed(who.clone()), MAX_CLAIMS));
-        assert_eq!(events(), [Event::Claimed { who: who.clone(), entries: 2, amount }]);
+        assert_ok!(Attribution::claim(
+            RuntimeOrigin::signed(who.clone()),
+            MAX_CLAIMS
+        ));
+        assert_eq!(
+            events(),
+            [Event::Claimed {
+                who: who.clone(),
+                entries: 2,
+                amount
+            }]
+        );
         assert_eq!(free(&who), had + amount);
         assert_eq!(Accruals::<Test>::iter_prefix(&who).count(), 0);
     });
@@ -30,7 +40,9 @@ fn success_page_by_page_and_the_weight_follows() {
         let amount = Attribution::earnings(who.clone()).claimable;
         let had = free(&who);
         let weight = |limit| -> Option<Weight> {
-            Attribution::claim(RuntimeOrigin::signed(who.clone()), limit).unwrap().actual_weight
+            Attribution::claim(RuntimeOrigin::signed(who.clone()), limit)
+                .unwrap()
+                .actual_weight
         };
         let one = weight(1);
         assert_eq!(Accruals::<Test>::iter_prefix(&who).count(), 1);
@@ -49,7 +61,11 @@ fn success_refund_is_claimed_like_earnings() {
             crate::DemandRequest::Receipt { sequence: 1 },
         ));
         advance(DEMAND_WINDOW + 1);
-        assert_ok!(Attribution::expire_demand(challenger_origin(), settled.id, 1));
+        assert_ok!(Attribution::expire_demand(
+            challenger_origin(),
+            settled.id,
+            1
+        ));
         let had = free(&payer());
         assert_ok!(Attribution::claim(RuntimeOrigin::signed(payer()), 1));
         assert_eq!(free(&payer()), had + 4 * UNIT + 341);
@@ -65,7 +81,11 @@ fn success_somebody_else_pays_the_fee() {
         settled.pay();
         let amount = Attribution::earnings(GONE).claimable;
         assert!(amount >= EXISTENTIAL_DEPOSIT);
-        assert_ok!(Attribution::claim_for(challenger_origin(), GONE, MAX_CLAIMS));
+        assert_ok!(Attribution::claim_for(
+            challenger_origin(),
+            GONE,
+            MAX_CLAIMS
+        ));
         assert_eq!(free(&GONE), amount);
     });
 }
@@ -105,8 +125,16 @@ fn fails_when_sum_is_below_the_existential_deposit_of_a_dead_account() {
         let claim = Attribution::claim_for(challenger_origin(), GONE, MAX_CLAIMS);
         assert_noop!(claim, Error::<Test>::BelowExistentialDeposit);
         let fund = EXISTENTIAL_DEPOSIT;
-        assert_ok!(Balances::transfer_keep_alive(challenger_origin(), GONE, fund));
-        assert_ok!(Attribution::claim_for(challenger_origin(), GONE, MAX_CLAIMS));
+        assert_ok!(Balances::transfer_keep_alive(
+            challenger_origin(),
+            GONE,
+            fund
+        ));
+        assert_ok!(Attribution::claim_for(
+            challenger_origin(),
+            GONE,
+            MAX_CLAIMS
+        ));
         assert_eq!(free(&GONE), fund + owed);
     });
 }

@@ -10,18 +10,51 @@ use sp_keyring::Sr25519Keyring;
 /// What may happen next; numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Operation {
-    Serve { channel: usize, model: usize, price: u128, data: bool },
-    Settle { channel: usize, lie: bool },
-    Advance { blocks: u32 },
-    Finalise { at: usize },
-    Pay { at: usize, from: usize, count: usize },
-    Sweep { at: usize },
-    Claim { who: usize, limit: u32 },
-    Challenge { at: usize, proves: bool },
-    Demand { at: usize, sequence: u64 },
-    Answer { at: usize },
-    Expire { at: usize },
-    Tombstone { contribution: u64 },
+    Serve {
+        channel: usize,
+        model: usize,
+        price: u128,
+        data: bool,
+    },
+    Settle {
+        channel: usize,
+        lie: bool,
+    },
+    Advance {
+        blocks: u32,
+    },
+    Finalise {
+        at: usize,
+    },
+    Pay {
+        at: usize,
+        from: usize,
+        count: usize,
+    },
+    Sweep {
+        at: usize,
+    },
+    Claim {
+        who: usize,
+        limit: u32,
+    },
+    Challenge {
+        at: usize,
+        proves: bool,
+    },
+    Demand {
+        at: usize,
+        sequence: u64,
+    },
+    Answer {
+        at: usize,
+    },
+    Expire {
+        at: usize,
+    },
+    Tombstone {
+        contribution: u64,
+    },
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -68,8 +101,17 @@ fn run(operation: Operation, world: &World, sessions: &mut [Session], history: &
     let origin = challenger_origin;
     let demand_of = |settled: &Settled| Attribution::demands(settled.id).first().cloned();
     match operation {
-        Operation::Serve { channel, model, price, data } => {
-            let response = if data { response() } else { text("nothing", 30) };
+        Operation::Serve {
+            channel,
+            model,
+            price,
+            data,
+        } => {
+            let response = if data {
+                response()
+            } else {
+                text("nothing", 30)
+            };
             let model = [BASE, ADAPTER, BASE][model];
             let content = |receipt: &mut Receipt| {
                 if !data {
@@ -96,7 +138,12 @@ fn run(operation: Operation, world: &World, sessions: &mut [Session], history: &
         }
         Operation::Pay { at, from, count } => {
             if let Some(settled) = history.get(at) {
-                let page: Vec<_> = settled.entries().into_iter().skip(from).take(count).collect();
+                let page: Vec<_> = settled
+                    .entries()
+                    .into_iter()
+                    .skip(from)
+                    .take(count)
+                    .collect();
                 let _ = Attribution::pay(origin(), settled.id, page.try_into().unwrap());
             }
         }
@@ -123,11 +170,19 @@ fn run(operation: Operation, world: &World, sessions: &mut [Session], history: &
             }
         }
         Operation::Answer { at } => {
-            let Some(settled) = history.get(at) else { return };
-            let Some((number, demand)) = demand_of(settled) else { return };
-            let Demanded::Receipt { sequence } = demand.object else { unreachable!() };
+            let Some(settled) = history.get(at) else {
+                return;
+            };
+            let Some((number, demand)) = demand_of(settled) else {
+                return;
+            };
+            let Demanded::Receipt { sequence } = demand.object else {
+                unreachable!()
+            };
             let answers = settled.answers.iter();
-            let first = answers.clone().find(|answer| answer.receipt().sequence == sequence);
+            let first = answers
+                .clone()
+                .find(|answer| answer.receipt().sequence == sequence);
             let found = first.unwrap();
             let (receipt, query) = (found.signed.clone(), found.query.clone());
             let answer = Box::new(Answer::Receipt { receipt, query });
@@ -135,8 +190,9 @@ fn run(operation: Operation, world: &World, sessions: &mut [Session], history: &
             let _ = Attribution::answer(origin, settled.id, number, answer);
         }
         Operation::Expire { at } => {
-            if let Some((settled, (number, _))) =
-                history.get(at).and_then(|settled| Some((settled, demand_of(settled)?)))
+            if let Some((settled, (number, _))) = history
+                .get(at)
+                .and_then(|settled| Some((settled, demand_of(settled)?)))
             {
                 let _ = Attribution::expire_demand(origin(), settled.id, number);
             }

@@ -1,5 +1,7 @@
 use super::{challenger_origin, world::*};
-use crate::{mock::*, Answer, Demand, DemandRequest, Demanded, Error, Event, MAX_OPEN_DEMANDS};
+use crate::{
+    mock::*, Answer, Demand, DemandRequest, Demanded, Error, Event, FullSince, MAX_OPEN_DEMANDS,
+};
 use attribution_proof::receipt::SignedReceipt;
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
 
@@ -19,10 +21,17 @@ fn success_each_object_against_a_bond() {
         events();
         let answer = settled.answers[0].receipt();
         for (demand_id, request, object) in [
-            (1, DemandRequest::Receipt { sequence: 2 }, Demanded::Receipt { sequence: 2 }),
+            (
+                1,
+                DemandRequest::Receipt { sequence: 2 },
+                Demanded::Receipt { sequence: 2 },
+            ),
             (
                 2,
-                DemandRequest::ResponseChunk { receipt: receipt(&settled, 0), index: 0 },
+                DemandRequest::ResponseChunk {
+                    receipt: receipt(&settled, 0),
+                    index: 0,
+                },
                 Demanded::ResponseChunk {
                     receipt: answer.commit(),
                     response: answer.response,
@@ -32,13 +41,27 @@ fn success_each_object_against_a_bond() {
             // The adapter's answer involves the base's index.
             (
                 3,
-                DemandRequest::Row { receipt: receipt(&settled, 0), model: BASE, row: 3 },
-                Demanded::Row { model: BASE, row: 3 },
+                DemandRequest::Row {
+                    receipt: receipt(&settled, 0),
+                    model: BASE,
+                    row: 3,
+                },
+                Demanded::Row {
+                    model: BASE,
+                    row: 3,
+                },
             ),
             (
                 4,
-                DemandRequest::Step { receipt: receipt(&settled, 0), model: ADAPTER, step: 3 },
-                Demanded::Step { model: ADAPTER, step: 3 },
+                DemandRequest::Step {
+                    receipt: receipt(&settled, 0),
+                    model: ADAPTER,
+                    step: 3,
+                },
+                Demanded::Step {
+                    model: ADAPTER,
+                    step: 3,
+                },
             ),
         ] {
             assert_ok!(demand(id, request));
@@ -54,7 +77,12 @@ fn success_each_object_against_a_bond() {
                     deadline,
                 }]
             );
-            let stored = Demand { demander: challenger(), object, bond: DEMAND_BOND, deadline };
+            let stored = Demand {
+                demander: challenger(),
+                object,
+                bond: DEMAND_BOND,
+                deadline,
+            };
             assert_eq!(Attribution::demands(id).last(), Some(&(demand_id, stored)));
         }
         assert_eq!(bonded(&challenger()), 4 * DEMAND_BOND);
@@ -82,7 +110,10 @@ fn fails_when_settlement_is_unknown_or_final() {
         let request = || DemandRequest::Receipt { sequence: 1 };
         assert_noop!(demand(9, request()), Error::<Test>::UnknownSettlement);
         settled.finalise();
-        assert_noop!(demand(settled.id, request()), Error::<Test>::SettlementFinal);
+        assert_noop!(
+            demand(settled.id, request()),
+            Error::<Test>::SettlementFinal
+        );
     });
 }
 
@@ -107,9 +138,20 @@ fn fails_when_receipt_is_foreign() {
             foreign
         };
         for request in [
-            DemandRequest::ResponseChunk { receipt: foreign(), index: 8 },
-            DemandRequest::Row { receipt: foreign(), model: BASE, row: 0 },
-            DemandRequest::Step { receipt: foreign(), model: BASE, step: 1 },
+            DemandRequest::ResponseChunk {
+                receipt: foreign(),
+                index: 8,
+            },
+            DemandRequest::Row {
+                receipt: foreign(),
+                model: BASE,
+                row: 0,
+            },
+            DemandRequest::Step {
+                receipt: foreign(),
+                model: BASE,
+                step: 1,
+            },
         ] {
             assert_noop!(demand(settled.id, request), Error::<Test>::ForeignReceipt);
         }
@@ -121,13 +163,36 @@ fn fails_when_nothing_is_committed() {
     execute(|| {
         let settled = settled(&World::new());
         for request in [
-            DemandRequest::ResponseChunk { receipt: receipt(&settled, 0), index: 1 },
-            DemandRequest::Row { receipt: receipt(&settled, 0), model: BASE, row: 4 },
+            DemandRequest::ResponseChunk {
+                receipt: receipt(&settled, 0),
+                index: 1,
+            },
+            DemandRequest::Row {
+                receipt: receipt(&settled, 0),
+                model: BASE,
+                row: 4,
+            },
             // The second answer is the base's own.
-            DemandRequest::Row { receipt: receipt(&settled, 1), model: ADAPTER, row: 0 },
-            DemandRequest::Row { receipt: receipt(&settled, 0), model: OUTSIDE, row: 0 },
-            DemandRequest::Step { receipt: receipt(&settled, 0), model: BASE, step: 0 },
-            DemandRequest::Step { receipt: receipt(&settled, 0), model: BASE, step: 4 },
+            DemandRequest::Row {
+                receipt: receipt(&settled, 1),
+                model: ADAPTER,
+                row: 0,
+            },
+            DemandRequest::Row {
+                receipt: receipt(&settled, 0),
+                model: OUTSIDE,
+                row: 0,
+            },
+            DemandRequest::Step {
+                receipt: receipt(&settled, 0),
+                model: BASE,
+                step: 0,
+            },
+            DemandRequest::Step {
+                receipt: receipt(&settled, 0),
+                model: BASE,
+                step: 4,
+            },
         ] {
             assert_noop!(demand(settled.id, request), Error::<Test>::NoSuchObject);
         }
@@ -176,15 +241,26 @@ fn success_time_stands_still_while_all_places_are_taken() {
         advance(SETTLEMENT_WINDOW - 2);
         for sequence in 1..=u64::from(MAX_OPEN_DEMANDS) {
             let request = DemandRequest::Receipt { sequence };
-            assert_ok!(Attribution::demand(RuntimeOrigin::signed(payer()), settled.id, request));
+            assert_ok!(Attribution::demand(
+                RuntimeOrigin::signed(payer()),
+                settled.id,
+                request
+            ));
         }
         let full = Attribution::settlement(settled.id).unwrap();
-        assert_eq!(full.full_since, Some(System::block_number()));
+        assert_eq!(
+            FullSince::<Test>::get(settled.id),
+            Some(System::block_number())
+        );
         advance(DEMAND_WINDOW);
         // Past the window, a challenge is heard all the same.
         assert!(System::block_number() > full.window_end);
         let last = Box::new(settled.answers.last().unwrap().signed.clone());
-        assert_ok!(Attribution::challenge_settlement(challenger_origin(), settled.id, last));
+        assert_ok!(Attribution::challenge_settlement(
+            challenger_origin(),
+            settled.id,
+            last
+        ));
         // The operator answers one: the others have their two blocks left.
         let first = &settled.answers[0];
         let (receipt, query) = (first.signed.clone(), first.query.clone());
@@ -195,10 +271,13 @@ fn success_time_stands_still_while_all_places_are_taken() {
             Box::new(Answer::Receipt { receipt, query }),
         ));
         let again = Attribution::settlement(settled.id).unwrap();
-        assert_eq!(again.full_since, None);
+        assert_eq!(FullSince::<Test>::get(settled.id), None);
         assert_eq!(again.demands_until, full.demands_until + DEMAND_WINDOW);
         assert_eq!(again.window_end, System::block_number() + DEMAND_WINDOW);
-        assert_eq!(LiableUntil::get(operator()), again.demands_until + 2 * DEMAND_WINDOW);
+        assert_eq!(
+            LiableUntil::get(operator()),
+            again.demands_until + 2 * DEMAND_WINDOW
+        );
         advance(2);
         let sequence = u64::from(MAX_OPEN_DEMANDS) + 1;
         assert_ok!(demand(settled.id, DemandRequest::Receipt { sequence }));

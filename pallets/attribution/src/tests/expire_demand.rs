@@ -44,11 +44,23 @@ fn success_withheld_row_or_step_is_a_strike() {
             let settled = session.settle();
             let receipt = Box::new(settled.answers[0].signed.clone());
             let request = if step {
-                DemandRequest::Step { receipt, model: BASE, step: 1 }
+                DemandRequest::Step {
+                    receipt,
+                    model: BASE,
+                    step: 1,
+                }
             } else {
-                DemandRequest::Row { receipt, model: BASE, row: 0 }
+                DemandRequest::Row {
+                    receipt,
+                    model: BASE,
+                    row: 0,
+                }
             };
-            assert_ok!(Attribution::demand(challenger_origin(), settled.id, request));
+            assert_ok!(Attribution::demand(
+                challenger_origin(),
+                settled.id,
+                request
+            ));
             advance(DEMAND_WINDOW + 1);
             events();
             assert_ok!(Attribution::expire_demand(
@@ -57,7 +69,13 @@ fn success_withheld_row_or_step_is_a_strike() {
                 u64::from(strikes),
             ));
             let withheld = |event: &Event<Test>| {
-                matches!(event, Event::Voided { lie: Lie::Withheld, .. })
+                matches!(
+                    event,
+                    Event::Voided {
+                        lie: Lie::Withheld,
+                        ..
+                    }
+                )
             };
             assert!(events().iter().any(withheld));
             assert_eq!((Strikes::get(BASE), Strikes::get(ADAPTER)), (strikes, 0));
@@ -76,7 +94,11 @@ fn success_after_the_settlement_window() {
             DemandRequest::Receipt { sequence: 2 },
         ));
         advance(DEMAND_WINDOW + 1);
-        assert_ok!(Attribution::expire_demand(challenger_origin(), settled.id, 1));
+        assert_ok!(Attribution::expire_demand(
+            challenger_origin(),
+            settled.id,
+            1
+        ));
         assert_eq!(Attribution::settlement(settled.id), None);
     });
 }

@@ -1,6 +1,8 @@
 use super::{challenger_origin, world::*};
 use crate::{mock::*, DemandRequest, Error, Event, Purpose, SettlementState};
-use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate, traits::tokens::Preservation};
+use frame_support::{
+    assert_noop, assert_ok, traits::fungible::Mutate, traits::tokens::Preservation,
+};
 
 #[test]
 fn success_shares_go_out_and_entries_wait() {
@@ -13,17 +15,39 @@ fn success_shares_go_out_and_entries_wait() {
         let share = |who, purpose, amount| (who, settled.id, None, purpose, amount);
         let (who, settlement, model, purpose, amount) =
             share(operator(), Purpose::Operator, split.operator);
-        let accrued_event = Event::Accrued { who, settlement, model, purpose, amount };
+        let accrued_event = Event::Accrued {
+            who,
+            settlement,
+            model,
+            purpose,
+            amount,
+        };
         let (who, settlement, model, purpose, amount) =
             share(STAKERS_POT, Purpose::Stakers, split.stakers);
-        let stakers_event = Event::Paid { who, settlement, model, purpose, amount };
+        let stakers_event = Event::Paid {
+            who,
+            settlement,
+            model,
+            purpose,
+            amount,
+        };
         let (who, settlement, model, purpose, amount) =
             share(TREASURY, Purpose::Treasury, split.treasury);
-        let treasury_event = Event::Paid { who, settlement, model, purpose, amount };
+        let treasury_event = Event::Paid {
+            who,
+            settlement,
+            model,
+            purpose,
+            amount,
+        };
         assert_eq!(
             events(),
             [
-                Event::Finalised { settlement: settled.id, operator: operator(), split },
+                Event::Finalised {
+                    settlement: settled.id,
+                    operator: operator(),
+                    split
+                },
                 accrued_event,
                 stakers_event,
                 treasury_event,
@@ -33,22 +57,38 @@ fn success_shares_go_out_and_entries_wait() {
         assert_eq!(free(&STAKERS_POT), stakers + split.stakers);
         assert_eq!(accrued(&operator(), settled.id, None), split.operator);
         let settlement = Attribution::settlement(settled.id).unwrap();
-        assert_eq!(settlement.state, SettlementState::Final { at: System::block_number() });
-        assert_eq!(Attribution::owed(), split.operator + split.data + split.builder);
+        assert_eq!(
+            settlement.state,
+            SettlementState::Final {
+                at: System::block_number()
+            }
+        );
+        assert_eq!(
+            Attribution::owed(),
+            split.operator + split.data + split.builder
+        );
     });
 }
 
 #[test]
 fn success_share_too_small_for_a_dead_account_accrues() {
     execute(|| {
-        Balances::transfer(&STAKERS_POT, &payer(), EXISTENTIAL_DEPOSIT, Preservation::Expendable)
-            .unwrap();
+        Balances::transfer(
+            &STAKERS_POT,
+            &payer(),
+            EXISTENTIAL_DEPOSIT,
+            Preservation::Expendable,
+        )
+        .unwrap();
         let world = World::new();
         let mut session = Session::open(1);
         session.serve(&world, BASE, EXISTENTIAL_DEPOSIT, response());
         let settled = session.settle();
         settled.finalise();
-        assert_eq!(accrued(&STAKERS_POT, settled.id, None), EXISTENTIAL_DEPOSIT / 20);
+        assert_eq!(
+            accrued(&STAKERS_POT, settled.id, None),
+            EXISTENTIAL_DEPOSIT / 20
+        );
     });
 }
 
@@ -93,7 +133,11 @@ fn fails_when_a_demand_waits() {
         let settled = settled(&World::new());
         advance(SETTLEMENT_WINDOW);
         let request = DemandRequest::Receipt { sequence: 1 };
-        assert_ok!(Attribution::demand(challenger_origin(), settled.id, request));
+        assert_ok!(Attribution::demand(
+            challenger_origin(),
+            settled.id,
+            request
+        ));
         advance(1);
         let call = Attribution::finalise(challenger_origin(), settled.id);
         assert_noop!(call, Error::<Test>::DemandsOpen);

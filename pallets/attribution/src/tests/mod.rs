@@ -51,11 +51,17 @@ fn assert_proves(id: SettlementId, lie: Lie, challenge: impl FnOnce() -> Dispatc
     }));
     let reward = portion(LIE_SLASH, CHALLENGER_REWARD);
     assert_eq!(Attribution::settlement(id), None);
-    assert_eq!(world::accrued(&settlement.payer, id, None), refund + settlement.amount());
+    assert_eq!(
+        world::accrued(&settlement.payer, id, None),
+        refund + settlement.amount()
+    );
     assert_eq!(Bonds::get(&settlement.operator), bond - LIE_SLASH);
     assert_eq!(free(&challenger()), had + reward);
     assert_eq!(free(&TREASURY), treasury + LIE_SLASH - reward);
-    assert_eq!(StoredChannels::get(settlement.channel).unwrap().mark, settlement.to);
+    assert_eq!(
+        StoredChannels::get(settlement.channel).unwrap().mark,
+        settlement.to
+    );
 }
 
 /// Checks that a challenge proves nothing, for `reason`: it costs its sender and nobody else.

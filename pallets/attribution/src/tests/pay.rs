@@ -42,7 +42,10 @@ fn success_everybody_accrues_his_part_exactly() {
         let up = portion(fee, 100_000_000);
         let base = accrued(&base_builder(), settled.id, Some(ADAPTER));
         assert!(base == up || base == up + 1);
-        assert_eq!(accrued(&adapter_builder(), settled.id, Some(ADAPTER)), fee - base);
+        assert_eq!(
+            accrued(&adapter_builder(), settled.id, Some(ADAPTER)),
+            fee - base
+        );
         // An account that does not exist accrues like any other.
         let gone = entry(totals, ADAPTER, Payee::Contribution(3));
         assert!(gone > 0);
@@ -50,11 +53,18 @@ fn success_everybody_accrues_his_part_exactly() {
         assert_eq!(Attribution::settlement(settled.id), None);
         assert_eq!(
             events().last(),
-            Some(&Event::Closed { settlement: settled.id, swept: 0 })
+            Some(&Event::Closed {
+                settlement: settled.id,
+                swept: 0
+            })
         );
         let operator_share = RULESET.split.split(0, 4 * UNIT + 341).operator;
-        let treasury = entry(totals, ADAPTER, Payee::Treasury) + entry(totals, BASE, Payee::Treasury);
-        assert_eq!(Attribution::owed(), operator_share + totals.sum() - treasury);
+        let treasury =
+            entry(totals, ADAPTER, Payee::Treasury) + entry(totals, BASE, Payee::Treasury);
+        assert_eq!(
+            Attribution::owed(),
+            operator_share + totals.sum() - treasury
+        );
     });
 }
 
@@ -91,7 +101,14 @@ fn success_tombstoned_contribution_pays_the_treasury() {
             amount,
         }));
         assert!(free(&TREASURY) >= treasury + amount);
-        assert_eq!(accrued(&Sr25519Keyring::Charlie.to_account_id(), settled.id, Some(BASE)), 0);
+        assert_eq!(
+            accrued(
+                &Sr25519Keyring::Charlie.to_account_id(),
+                settled.id,
+                Some(BASE)
+            ),
+            0
+        );
     });
 }
 
@@ -119,16 +136,23 @@ fn success_leftover_of_false_totals_goes_to_the_treasury() {
         let world = World::new();
         let mut session = Session::open(1);
         let one = Totals {
-            entries: vec![Total { model: BASE, payee: Payee::Contribution(1), amount: 7 }]
-                .try_into()
-                .unwrap(),
+            entries: vec![Total {
+                model: BASE,
+                payee: Payee::Contribution(1),
+                amount: 7,
+            }]
+            .try_into()
+            .unwrap(),
         };
         let commitment = one.commitment();
         let lie = move |receipt: &mut attribution_proof::receipt::Receipt| {
             receipt.totals = commitment;
         };
         session.serve_forged(&world, BASE, UNIT, response(), |_| {}, lie);
-        let settled = Settled { totals: one, ..session.settle() };
+        let settled = Settled {
+            totals: one,
+            ..session.settle()
+        };
         settled.finalise();
         let treasury = free(&TREASURY);
         settled.pay();
@@ -144,7 +168,11 @@ fn fails_when_totals_exceed_the_shares() {
         let share = 2 * UNIT / 5;
         let greedy = Totals {
             entries: [1, 2]
-                .map(|id| Total { model: BASE, payee: Payee::Contribution(id), amount: share })
+                .map(|id| Total {
+                    model: BASE,
+                    payee: Payee::Contribution(id),
+                    amount: share,
+                })
                 .to_vec()
                 .try_into()
                 .unwrap(),
@@ -154,7 +182,10 @@ fn fails_when_totals_exceed_the_shares() {
             receipt.totals = commitment;
         };
         session.serve_forged(&world, BASE, UNIT, response(), |_| {}, lie);
-        let settled = Settled { totals: greedy, ..session.settle() };
+        let settled = Settled {
+            totals: greedy,
+            ..session.settle()
+        };
         settled.finalise();
         assert_ok!(pay(settled.id, vec![settled.entry(0)]));
         assert_noop!(
@@ -170,7 +201,10 @@ fn fails_when_paid_already() {
         let settled = settled(&World::new());
         settled.finalise();
         assert_ok!(pay(settled.id, vec![settled.entry(0)]));
-        assert_noop!(pay(settled.id, vec![settled.entry(0)]), Error::<Test>::AlreadyPaid);
+        assert_noop!(
+            pay(settled.id, vec![settled.entry(0)]),
+            Error::<Test>::AlreadyPaid
+        );
         let twice = vec![settled.entry(1), settled.entry(1)];
         assert_noop!(pay(settled.id, twice), Error::<Test>::AlreadyPaid);
     });
@@ -190,7 +224,10 @@ fn fails_when_opening_is_forged() {
         longer.path.try_push(Default::default()).unwrap();
         let mut outside = settled.entry(0);
         outside.index = commitment.count;
-        assert_eq!(outside.verify(&commitment), Err(MerkleError::IndexOutOfRange));
+        assert_eq!(
+            outside.verify(&commitment),
+            Err(MerkleError::IndexOutOfRange)
+        );
         for forged in [more, elsewhere, longer, outside] {
             assert_noop!(pay(settled.id, vec![forged]), Error::<Test>::WrongOpening);
         }
@@ -202,7 +239,10 @@ fn fails_when_pending_unknown_or_empty() {
     execute(|| {
         let settled = settled(&World::new());
         let page = vec![settled.entry(0)];
-        assert_noop!(pay(settled.id, page.clone()), Error::<Test>::SettlementPending);
+        assert_noop!(
+            pay(settled.id, page.clone()),
+            Error::<Test>::SettlementPending
+        );
         assert_noop!(pay(9, page), Error::<Test>::UnknownSettlement);
         assert_noop!(pay(settled.id, Vec::new()), Error::<Test>::EmptyPage);
     });

@@ -7,8 +7,8 @@ use attribution_proof::{
     voucher::{SignedVoucher, Voucher},
     AccountId,
 };
-use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult, traits::fungible::Mutate};
 use frame_support::traits::tokens::Preservation;
+use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult, traits::fungible::Mutate};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::DispatchError;
 
@@ -71,16 +71,23 @@ fn success_money_waits_in_the_pot() {
                 demands_until: 1 + SETTLEMENT_WINDOW,
                 window_end: 1 + SETTLEMENT_WINDOW,
                 state: SettlementState::Pending,
-                paid: vec![0; totals.count.div_ceil(8) as usize].try_into().unwrap(),
+                paid: vec![0; totals.count.div_ceil(8) as usize]
+                    .try_into()
+                    .unwrap(),
                 paid_count: 0,
                 paid_sum: 0,
                 open_demands: 0,
-                full_since: None,
             })
         );
-        assert_eq!(free(&Attribution::pot_account()), EXISTENTIAL_DEPOSIT + amount);
+        assert_eq!(
+            free(&Attribution::pot_account()),
+            EXISTENTIAL_DEPOSIT + amount
+        );
         assert_eq!(settled.totals.sum(), split.data + split.builder);
-        assert_eq!(LiableUntil::get(operator()), 1 + SETTLEMENT_WINDOW + 2 * DEMAND_WINDOW);
+        assert_eq!(
+            LiableUntil::get(operator()),
+            1 + SETTLEMENT_WINDOW + 2 * DEMAND_WINDOW
+        );
     });
 }
 
@@ -111,14 +118,20 @@ fn success_channel_keeps_its_ruleset_across_a_change() {
         other.receipt.top_k = 1;
         other.receipt.minimum_span = 64;
         other.receipt.span_weight_cap = 64;
-        assert_ok!(Attribution::add_ruleset(RuntimeOrigin::root(), Box::new(other)));
+        assert_ok!(Attribution::add_ruleset(
+            RuntimeOrigin::root(),
+            Box::new(other)
+        ));
         session.serve(&world, ADAPTER, UNIT, response());
         let settled = session.settle();
         assert_eq!(Attribution::settlement(settled.id).unwrap().ruleset, 0);
         let mut later = Session::open(2);
         later.serve(&world, ADAPTER, UNIT, response());
         assert_eq!(later.last().receipt().credits.len(), 1);
-        assert_eq!(Attribution::settlement(later.settle().id).unwrap().ruleset, 1);
+        assert_eq!(
+            Attribution::settlement(later.settle().id).unwrap().ruleset,
+            1
+        );
     });
 }
 
@@ -131,7 +144,10 @@ fn fails_when_pot_is_not_funded() {
             Balances::transfer(from, to, EXISTENTIAL_DEPOSIT, Preservation::Expendable).unwrap();
         };
         fund(&pot, &payer());
-        assert_noop!(settle_as(Sr25519Keyring::Alice, &session), Error::<Test>::PotNotFunded);
+        assert_noop!(
+            settle_as(Sr25519Keyring::Alice, &session),
+            Error::<Test>::PotNotFunded
+        );
         fund(&payer(), &pot);
         session.settle();
     });
@@ -140,8 +156,13 @@ fn fails_when_pot_is_not_funded() {
 #[test]
 fn fails_when_receipt_is_of_another_chain() {
     execute(|| {
-        let session = forged(&World::new(), |receipt| receipt.genesis = Hash::repeat_byte(1));
-        assert_noop!(settle_as(Sr25519Keyring::Alice, &session), Error::<Test>::WrongGenesis);
+        let session = forged(&World::new(), |receipt| {
+            receipt.genesis = Hash::repeat_byte(1)
+        });
+        assert_noop!(
+            settle_as(Sr25519Keyring::Alice, &session),
+            Error::<Test>::WrongGenesis
+        );
     });
 }
 
@@ -167,9 +188,18 @@ fn fails_when_receipt_contradicts_voucher() {
         let session = forged(&World::new(), |_| {});
         let promise = session.voucher().voucher;
         for wrong in [
-            Voucher { channel: 2, ..promise },
-            Voucher { sequence: 2, ..promise },
-            Voucher { cumulative: promise.cumulative + 1, ..promise },
+            Voucher {
+                channel: 2,
+                ..promise
+            },
+            Voucher {
+                sequence: 2,
+                ..promise
+            },
+            Voucher {
+                cumulative: promise.cumulative + 1,
+                ..promise
+            },
         ] {
             let voucher = SignedVoucher {
                 voucher: wrong,
@@ -186,7 +216,10 @@ fn fails_when_receipt_contradicts_voucher() {
 fn fails_when_sender_did_not_sign_the_receipt() {
     execute(|| {
         let session = forged(&World::new(), |_| {});
-        assert_noop!(settle_as(Sr25519Keyring::Charlie, &session), Error::<Test>::ReceiptNotSigned);
+        assert_noop!(
+            settle_as(Sr25519Keyring::Charlie, &session),
+            Error::<Test>::ReceiptNotSigned
+        );
     });
 }
 
@@ -197,8 +230,11 @@ fn fails_when_channel_refuses_the_voucher() {
         let mut voucher = session.voucher();
         voucher.signature = sign(Sr25519Keyring::Charlie, &voucher.voucher.payload());
         let receipt = Box::new(session.last().signed.clone());
-        let settle =
-            Attribution::settle(RuntimeOrigin::signed(operator()), voucher.clone(), receipt.clone());
+        let settle = Attribution::settle(
+            RuntimeOrigin::signed(operator()),
+            voucher.clone(),
+            receipt.clone(),
+        );
         assert_noop!(settle, DispatchError::Other("not signed by the payer"));
         let voucher = session.voucher();
         session.settle();
@@ -210,9 +246,15 @@ fn fails_when_channel_refuses_the_voucher() {
 #[test]
 fn fails_when_receipt_names_another_ruleset() {
     execute(|| {
-        assert_ok!(Attribution::add_ruleset(RuntimeOrigin::root(), Box::new(RULESET)));
+        assert_ok!(Attribution::add_ruleset(
+            RuntimeOrigin::root(),
+            Box::new(RULESET)
+        ));
         let session = forged(&World::new(), |receipt| receipt.ruleset = 0);
-        assert_noop!(settle_as(Sr25519Keyring::Alice, &session), Error::<Test>::WrongRuleset);
+        assert_noop!(
+            settle_as(Sr25519Keyring::Alice, &session),
+            Error::<Test>::WrongRuleset
+        );
     });
 }
 
@@ -221,7 +263,10 @@ fn fails_when_channel_has_an_unknown_ruleset() {
     execute(|| {
         let session = forged(&World::new(), |_| {});
         StoredChannels::mutate(1, |channel| channel.as_mut().unwrap().ruleset = 9);
-        assert_noop!(settle_as(Sr25519Keyring::Alice, &session), Error::<Test>::UnknownRuleset);
+        assert_noop!(
+            settle_as(Sr25519Keyring::Alice, &session),
+            Error::<Test>::UnknownRuleset
+        );
     });
 }
 
@@ -241,12 +286,36 @@ fn fails_when_receipt_is_malformed() {
             receipt.credits.try_push(credit).unwrap();
         };
         refuse(1, more, Error::TooManyCredits);
-        refuse(2, |receipt| receipt.credits.as_mut().swap(0, 1), Error::InvalidCredits);
-        refuse(3, |receipt| receipt.credits[0].kind = CreditKind::Retrieval, Error::InvalidCredits);
-        refuse(4, |receipt| receipt.spans[0].length = 15, Error::InvalidSpans);
-        refuse(5, |receipt| receipt.response.count += 1, Error::InvalidResponse);
-        refuse(6, |receipt| receipt.price = receipt.cumulative + 1, Error::InvalidCounters);
-        refuse(7, |receipt| receipt.totals.count = 1_025, Error::InvalidCounters);
+        refuse(
+            2,
+            |receipt| receipt.credits.as_mut().swap(0, 1),
+            Error::InvalidCredits,
+        );
+        refuse(
+            3,
+            |receipt| receipt.credits[0].kind = CreditKind::Retrieval,
+            Error::InvalidCredits,
+        );
+        refuse(
+            4,
+            |receipt| receipt.spans[0].length = 15,
+            Error::InvalidSpans,
+        );
+        refuse(
+            5,
+            |receipt| receipt.response.count += 1,
+            Error::InvalidResponse,
+        );
+        refuse(
+            6,
+            |receipt| receipt.price = receipt.cumulative + 1,
+            Error::InvalidCounters,
+        );
+        refuse(
+            7,
+            |receipt| receipt.totals.count = 1_025,
+            Error::InvalidCounters,
+        );
     });
 }
 
@@ -255,7 +324,10 @@ fn fails_when_bond_does_not_cover_a_lie() {
     execute(|| {
         let mut session = forged(&World::new(), |_| {});
         Bonds::insert(operator(), LIE_SLASH - 1);
-        assert_noop!(settle_as(Sr25519Keyring::Alice, &session), Error::<Test>::BondTooLow);
+        assert_noop!(
+            settle_as(Sr25519Keyring::Alice, &session),
+            Error::<Test>::BondTooLow
+        );
         Bonds::insert(operator(), BOND);
         session.settle();
     });

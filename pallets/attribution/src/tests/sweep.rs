@@ -14,7 +14,13 @@ fn success_what_nobody_proved_goes_to_the_treasury() {
         let rest = settled.totals.sum() - settled.totals.entries[0].amount;
         events();
         assert_ok!(Attribution::sweep(challenger_origin(), settled.id));
-        assert_eq!(events().last(), Some(&Event::Closed { settlement: settled.id, swept: rest }));
+        assert_eq!(
+            events().last(),
+            Some(&Event::Closed {
+                settlement: settled.id,
+                swept: rest
+            })
+        );
         assert_eq!(free(&TREASURY), treasury + rest);
         assert_eq!(Attribution::settlement(settled.id), None);
     });

@@ -14,7 +14,10 @@ fn success_earnings_by_settlement_and_model() {
         let two = session.settle();
         two.finalise();
         two.pay();
-        assert_ok!(Attribution::finalise(RuntimeOrigin::signed(payer()), one.id));
+        assert_ok!(Attribution::finalise(
+            RuntimeOrigin::signed(payer()),
+            one.id
+        ));
         one.pay();
 
         let who = base_builder();
@@ -23,24 +26,40 @@ fn success_earnings_by_settlement_and_model() {
             model: Some(model),
             amount: accrued(&who, settlement, Some(model)),
         };
-        let unclaimed =
-            vec![earning(one.id, ADAPTER), earning(two.id, BASE), earning(two.id, ADAPTER)];
+        let unclaimed = vec![
+            earning(one.id, ADAPTER),
+            earning(two.id, BASE),
+            earning(two.id, ADAPTER),
+        ];
         // A tenth of the adapter's builder fee, all of the base's; every fee is a fifth.
-        assert_eq!(unclaimed.iter().map(|earning| earning.amount).collect::<Vec<_>>(), [
-            UNIT / 50,
-            UNIT / 5,
-            3 * UNIT / 50
-        ]);
+        assert_eq!(
+            unclaimed
+                .iter()
+                .map(|earning| earning.amount)
+                .collect::<Vec<_>>(),
+            [UNIT / 50, UNIT / 5, 3 * UNIT / 50]
+        );
         let claimable = UNIT / 5 + 4 * UNIT / 50;
         let by_model = vec![(BASE, UNIT / 5), (ADAPTER, 4 * UNIT / 50)];
         assert_eq!(
             Attribution::earnings(who.clone()),
-            Earnings { unclaimed, claimable, by_model: by_model.clone() }
+            Earnings {
+                unclaimed,
+                claimable,
+                by_model: by_model.clone()
+            }
         );
-        assert_ok!(Attribution::claim(RuntimeOrigin::signed(who.clone()), MAX_CLAIMS));
+        assert_ok!(Attribution::claim(
+            RuntimeOrigin::signed(who.clone()),
+            MAX_CLAIMS
+        ));
         assert_eq!(
             Attribution::earnings(who),
-            Earnings { unclaimed: Vec::new(), claimable: 0, by_model }
+            Earnings {
+                unclaimed: Vec::new(),
+                claimable: 0,
+                by_model
+            }
         );
         assert_eq!(Attribution::earnings(GONE).by_model.len(), 1);
     });

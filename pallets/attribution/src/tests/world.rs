@@ -26,8 +26,7 @@ use attribution_proof::{
     totals::{TotalOpening, Totals},
     transcript::{transcript_leaf, StepOpening, TranscriptStep},
     voucher::{SignedVoucher, Voucher},
-    AccountId, Balance, BlockNumber, ChannelId, ContributionId, DatanetId, ModelId,
-    SettlementId,
+    AccountId, Balance, BlockNumber, ChannelId, ContributionId, DatanetId, ModelId, SettlementId,
 };
 use frame_support::assert_ok;
 use sp_keyring::Sr25519Keyring;
@@ -69,15 +68,31 @@ impl Contributed {
         records: Vec<(Vec<u8>, Hash)>,
     ) -> Self {
         let (texts, salts): (Vec<_>, Vec<_>) = records.into_iter().unzip();
-        let leaves = texts.iter().zip(&salts).zip(0u32..).map(|((text, salt), record)| {
-            let commit = record_commit(salt, &content_tree(text).commitment());
-            record_leaf(record, &contributor, &commit, text.len() as u32)
-        });
+        let leaves = texts
+            .iter()
+            .zip(&salts)
+            .zip(0u32..)
+            .map(|((text, salt), record)| {
+                let commit = record_commit(salt, &content_tree(text).commitment());
+                record_leaf(record, &contributor, &commit, text.len() as u32)
+            });
         let tree = Tree::new(leaves.collect());
         let leaves = tree.commitment();
-        let view = ContributionView { datanet, index, records_before, leaves, contributor };
+        let view = ContributionView {
+            datanet,
+            index,
+            records_before,
+            leaves,
+            contributor,
+        };
         Contributions::insert(id, &view);
-        Self { id, view, texts, salts, tree }
+        Self {
+            id,
+            view,
+            texts,
+            salts,
+            tree,
+        }
     }
 
     pub(crate) fn opening(&self, record: u32) -> RecordOpening {
@@ -95,7 +110,13 @@ impl Contributed {
         let text = &self.texts[record as usize];
         ChunkOpening {
             index,
-            data: text.chunks(1_024).nth(index as usize).unwrap().to_vec().try_into().unwrap(),
+            data: text
+                .chunks(1_024)
+                .nth(index as usize)
+                .unwrap()
+                .to_vec()
+                .try_into()
+                .unwrap(),
             path: content_tree(text).path(index).unwrap(),
         }
     }
@@ -170,7 +191,9 @@ impl Answered {
                 .to_vec()
                 .try_into()
                 .unwrap(),
-            path: response_tree(&self.response, &self.secret).path(index).unwrap(),
+            path: response_tree(&self.response, &self.secret)
+                .path(index)
+                .unwrap(),
         }
     }
 
@@ -217,7 +240,10 @@ pub(crate) struct World {
 }
 
 fn own(scale: u16, g: [i8; DIMENSION as usize]) -> Row {
-    Row::Own { scale, g: g.to_vec().try_into().unwrap() }
+    Row::Own {
+        scale,
+        g: g.to_vec().try_into().unwrap(),
+    }
 }
 
 impl World {
@@ -235,7 +261,10 @@ impl World {
                 0,
                 0,
                 charlie,
-                vec![(text("first", 1_100), public), (text("second", 300), public)],
+                vec![
+                    (text("first", 1_100), public),
+                    (text("second", 300), public),
+                ],
             ),
             Contributed::new(
                 2,
@@ -261,7 +290,10 @@ impl World {
         ];
         Tombstones::insert((3, Some(1)), TAKEN_AT);
 
-        let mut world = Self { contributions, models: Vec::new() };
+        let mut world = Self {
+            contributions,
+            models: Vec::new(),
+        };
         let base_rows = vec![
             own(1, [100, 0, 0, 0, 0, 0, 0, 0]),
             own(1, [0, 100, 0, 0, 0, 0, 0, 0]),
@@ -277,14 +309,31 @@ impl World {
         let alone = flatten_royalties(&base_owner, &[]).unwrap();
         let adapter_owner = adapter_builder();
         let shared = flatten_royalties(&adapter_owner, &[(100_000_000, &alone)]).unwrap();
-        world.train(BASE, ModelKind::Base, 1, base_rows.clone(), &base_owner, alone.clone());
+        world.train(
+            BASE,
+            ModelKind::Base,
+            1,
+            base_rows.clone(),
+            &base_owner,
+            alone.clone(),
+        );
         let kind = ModelKind::Adapter { base: BASE };
         world.train(ADAPTER, kind, 2, adapter_rows, &adapter_owner, shared);
-        world.train(FORBIDDEN, ModelKind::Base, 1, base_rows, &base_owner, alone.clone());
+        world.train(
+            FORBIDDEN,
+            ModelKind::Base,
+            1,
+            base_rows,
+            &base_owner,
+            alone.clone(),
+        );
         Manifests::mutate(FORBIDDEN, |entry| {
             entry.as_mut().unwrap().0.terms.commercial = false;
         });
-        let outside = Manifest { training: None, ..Stored::manifest(BASE).unwrap() };
+        let outside = Manifest {
+            training: None,
+            ..Stored::manifest(BASE).unwrap()
+        };
         Manifests::insert(OUTSIDE, (outside, alone));
         world
     }
@@ -316,7 +365,9 @@ impl World {
             .iter()
             .map(|(at, record)| {
                 let contributed = &self.contributions[*at];
-                contributed.opening(*record).leaf(&contributed.view.contributor)
+                contributed
+                    .opening(*record)
+                    .leaf(&contributed.view.contributor)
             })
             .collect();
         let index = Tree::new(
@@ -340,9 +391,16 @@ impl World {
             states.push(step.state(states.last().unwrap()));
         }
         let transcript = Tree::new(
-            states.iter().zip(0u32..).map(|(state, step)| transcript_leaf(step, state)).collect(),
+            states
+                .iter()
+                .zip(0u32..)
+                .map(|(state, step)| transcript_leaf(step, state))
+                .collect(),
         );
-        let committed = |tree: &Tree| Committed { commitment: tree.commitment(), content: [1; 32] };
+        let committed = |tree: &Tree| Committed {
+            commitment: tree.commitment(),
+            content: [1; 32],
+        };
         let spec = IndexSpec {
             version: 1,
             dimension: DIMENSION,
@@ -391,7 +449,16 @@ impl World {
             }),
         };
         Manifests::insert(id, (manifest, builders));
-        self.models.push(Trained { id, rows, records, leaves, index, steps, states, transcript });
+        self.models.push(Trained {
+            id,
+            rows,
+            records,
+            leaves,
+            index,
+            steps,
+            states,
+            transcript,
+        });
     }
 
     pub(crate) fn model(&self, id: ModelId) -> &Trained {
@@ -400,7 +467,10 @@ impl World {
 
     /// The contribution with this number.
     pub(crate) fn contribution(&self, id: ContributionId) -> &Contributed {
-        self.contributions.iter().find(|contributed| contributed.id == id).unwrap()
+        self.contributions
+            .iter()
+            .find(|contributed| contributed.id == id)
+            .unwrap()
     }
 
     /// The trained models that `model` serves, ascending.
@@ -435,7 +505,9 @@ impl World {
                 (trained.id, vector.to_vec().try_into().unwrap())
             })
             .collect();
-        Query { vectors: vectors.try_into().unwrap() }
+        Query {
+            vectors: vectors.try_into().unwrap(),
+        }
     }
 
     fn credits(
@@ -472,8 +544,15 @@ impl World {
                 }
                 let bytes = &contributed.texts[*record as usize];
                 for (key, offset) in bytes.windows(minimum).zip(0u32..) {
-                    let place = Occurrence { model: trained.id, row, offset };
-                    places.entry(key).or_default().push((place, &bytes[offset as usize..]));
+                    let place = Occurrence {
+                        model: trained.id,
+                        row,
+                        offset,
+                    };
+                    places
+                        .entry(key)
+                        .or_default()
+                        .push((place, &bytes[offset as usize..]));
                 }
             }
         }
@@ -481,7 +560,11 @@ impl World {
         let mut start = 0;
         while start + minimum <= response.len() {
             let mut best: Option<(u32, Occurrence)> = None;
-            for (place, bytes) in places.get(&response[start..start + minimum]).into_iter().flatten() {
+            for (place, bytes) in places
+                .get(&response[start..start + minimum])
+                .into_iter()
+                .flatten()
+            {
                 let length = response[start..]
                     .iter()
                     .zip(*bytes)
@@ -494,7 +577,11 @@ impl World {
             }
             match best {
                 Some((length, at)) => {
-                    spans.push(Span { start: start as u32, length, at });
+                    spans.push(Span {
+                        start: start as u32,
+                        length,
+                        at,
+                    });
                     start += length as usize;
                 }
                 None => start += 1,
@@ -529,7 +616,13 @@ impl Session {
     }
 
     /// Serves an honest answer.
-    pub(crate) fn serve(&mut self, world: &World, model: ModelId, price: Balance, response: Vec<u8>) {
+    pub(crate) fn serve(
+        &mut self,
+        world: &World,
+        model: ModelId,
+        price: Balance,
+        response: Vec<u8>,
+    ) {
         self.serve_forged(world, model, price, response, |_| {}, |_| {});
     }
 
@@ -570,13 +663,21 @@ impl Session {
             cumulative: self.mark.cumulative + price,
             query: query.commit(),
             audit: [2; 32],
-            credits: world.credits(model, &query, &self.ruleset).try_into().unwrap(),
-            spans: world.spans(model, &response, &self.ruleset).try_into().unwrap(),
+            credits: world
+                .credits(model, &query, &self.ruleset)
+                .try_into()
+                .unwrap(),
+            spans: world
+                .spans(model, &response, &self.ruleset)
+                .try_into()
+                .unwrap(),
             totals: Commitment::default(),
         };
         content(&mut receipt);
-        let owners: Vec<ContributionId> =
-            receipt.data().map(|(model, row)| world.owner(model, row)).collect();
+        let owners: Vec<ContributionId> = receipt
+            .data()
+            .map(|(model, row)| world.owner(model, row))
+            .collect();
         let before = self.totals.clone();
         let after = receipt
             .credit_totals(&before, &owners, &self.ruleset.receipt, &self.ruleset.split)
@@ -586,7 +687,14 @@ impl Session {
         self.mark = Mark::after(&receipt);
         self.totals = after;
         let signed = signed(receipt);
-        self.answers.push(Answered { signed, query, response, owners, before, secret });
+        self.answers.push(Answered {
+            signed,
+            query,
+            response,
+            owners,
+            before,
+            secret,
+        });
     }
 
     /// The last answer.
@@ -603,7 +711,10 @@ impl Session {
             cumulative: self.mark.cumulative,
             receipt: self.mark.receipt,
         };
-        SignedVoucher { voucher, signature: sign(Sr25519Keyring::Bob, &voucher.payload()) }
+        SignedVoucher {
+            voucher,
+            signature: sign(Sr25519Keyring::Bob, &voucher.payload()),
+        }
     }
 
     /// Settles everything so far.
@@ -640,15 +751,18 @@ impl Settled {
 
     /// The openings of all entries.
     pub(crate) fn entries(&self) -> Vec<TotalOpening> {
-        (0..self.totals.entries.len() as u32).map(|index| self.entry(index)).collect()
+        (0..self.totals.entries.len() as u32)
+            .map(|index| self.entry(index))
+            .collect()
     }
 
     /// Lets the window pass and finalises.
     pub(crate) fn finalise(&self) {
-        System::set_block_number(
-            Attribution::settlement(self.id).unwrap().window_end + 1,
-        );
-        assert_ok!(Attribution::finalise(RuntimeOrigin::signed(challenger()), self.id));
+        System::set_block_number(Attribution::settlement(self.id).unwrap().window_end + 1);
+        assert_ok!(Attribution::finalise(
+            RuntimeOrigin::signed(challenger()),
+            self.id
+        ));
     }
 
     /// Pays all entries, page by page.
@@ -674,11 +788,22 @@ pub(crate) fn signed(receipt: Receipt) -> SignedReceipt {
 pub(crate) fn response() -> Vec<u8> {
     let first = text("first", 1_100);
     let fifth = text("fifth", 300);
-    [&text("new", 40)[..], &first[1_000..1_060], b"...", &fifth[20..60], b"!"].concat()
+    [
+        &text("new", 40)[..],
+        &first[1_000..1_060],
+        b"...",
+        &fifth[20..60],
+        b"!",
+    ]
+    .concat()
 }
 
 /// What `who` can claim of one source.
-pub(crate) fn accrued(who: &AccountId, settlement: SettlementId, model: Option<ModelId>) -> Balance {
+pub(crate) fn accrued(
+    who: &AccountId,
+    settlement: SettlementId,
+    model: Option<ModelId>,
+) -> Balance {
     crate::Accruals::<Test>::get(who, Source { settlement, model })
 }
 

@@ -1,0 +1,74 @@
+// Runs the worker as an operator does: as processes of its own, in folders of the test.
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { nodeBinary } from "./node.mjs";
+
+/** Lines that an error message shows. */
+const SHOWN_LINES = 30;
+
+function workerBinary() {
+  return process.env.OPENLEDGER_WORKER ?? join(dirname(nodeBinary()), "openledger-worker");
+}
+
+/** A folder that is removed when this process ends. */
+export function scratchFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "openledger-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs a command of the worker to its end and returns what it printed as JSON. */
+export function work(...words) {
+  const { status, stdout, stderr } = spawnSync(workerBinary(), ["--json", ...words], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`openledger-worker ${words.join(" ")} ended with ${status}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/**
+ * Starts a worker that runs until it is stopped, and ends with this process.
+ *
+ * @returns {{log: string[], seen: (pattern: RegExp) => Promise<string>, kill: () => Promise<void>}} its log
+ *   lines (it grows), the first line that matches, and the way to end it without warning
+ */
+export function startWorker(...words) {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerBinary(), ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const killAtExit = () => child.kill("SIGKILL");
+  process.once("exit", killAtExit);
+  const log = [];
+  const waiting = new Set();
+  const exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? `status ${code}`)));
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      log.push(line);
+      for (const waiter of [...waiting]) waiter(line);
+    });
+  }
+  const seen = (pattern) =>
+    new Promise((resolve, reject) => {
+      const found = log.find((line) => pattern.test(line));
+      if (found !== undefined) return resolve(found);
+      const waiter = (line) => {
+        if (!pattern.test(line)) return;
+        waiting.delete(waiter);
+        resolve(line);
+      };
+      waiting.add(waiter);
+      exited.then((how) =>
+        reject(new Error(`the worker ended with ${how} before ${pattern}:\n${log.slice(-SHOWN_LINES).join("\n")}`)),
+      );
+    });
+  // Nobody may be waiting when it ends.
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+    process.removeListener("exit", killAtExit);
+  };
+  return { log, seen, kill };
+}
