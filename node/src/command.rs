@@ -146,7 +146,7 @@ pub(crate) fn run() -> Result<()> {
         }
         Some(Subcommand::ChainInfo(cmd)) => {
             let runner = cli.create_runner(cmd)?;
-            runner.sync_run(|config| cmd.run::<openledger_runtime::Block>(&config))
+            runner.sync_run(|config| cmd.run::<openledger_runtime::OpaqueBlock>(&config))
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jsonrpsee::RpcModule;
-use openledger_runtime::{AccountId, Block, BlockNumber, Hash, Nonce};
+use openledger_runtime::{AccountId, BlockNumber, Hash, Nonce, OpaqueBlock as Block};
 use sc_consensus_babe::BabeWorkerHandle;
 use sc_consensus_grandpa::{
     FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,

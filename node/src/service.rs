@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt};
 use jsonrpsee::RpcModule;
-use openledger_runtime::{Block, Hash, RuntimeApi};
+use openledger_runtime::{Hash, OpaqueBlock as Block, RuntimeApi};
 use prometheus_endpoint::Registry;
 use sc_basic_authorship::ProposerFactory;
 use sc_client_api::{Backend, BlockBackend};

@@ -14,6 +14,7 @@ use sp_runtime::Perbill;
 use crate::{
     configs::{
         consensus::{SessionKeys, BABE_GENESIS_EPOCH_CONFIGURATION},
+        openledger::AttributionPot,
         rewards::{FeePot, PayoutPot, RewardReserve, TreasuryAccount, PAYOUT_POT_FLOAT},
         staking::MaxElectableTargets,
     },
@@ -59,6 +60,8 @@ fn balances(accounts: Vec<AccountId>) -> Vec<(AccountId, Balance)> {
         (TreasuryAccount::get(), TREASURY_ENDOWMENT),
         (FeePot::get(), EXISTENTIAL_DEPOSIT),
         (PayoutPot::get(), PAYOUT_POT_FLOAT),
+        // Settlements wait there; an account that exists can be paid any amount.
+        (AttributionPot::get(), EXISTENTIAL_DEPOSIT),
     ];
     balances.extend(
         accounts

@@ -78,6 +78,9 @@ pub type Moment = u64;
 pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// Block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+/// Block as a node handles it: transactions are bytes that only the runtime understands, so that a node
+/// outlives changes to them, and RPC gives them as hexadecimal.
+pub type OpaqueBlock = generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
 /// Transaction as it travels the network.
 pub type UncheckedExtrinsic =
     generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;

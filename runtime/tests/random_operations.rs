@@ -33,7 +33,7 @@ use rand_chacha::{
 };
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::{traits::Dispatchable, MultiSignature};
+use sp_runtime::{traits::Dispatchable, DispatchError, MultiSignature};
 use std::collections::BTreeMap;
 
 use crate::chain::{check_books, run_on};
@@ -97,8 +97,8 @@ struct World {
     models: Vec<ModelId>,
     channels: Vec<Open>,
     settlements: Vec<Settled>,
-    /// How often each operation was tried, and how often it succeeded.
-    counts: BTreeMap<&'static str, (u64, u64)>,
+    /// How often each operation was tried, how often it succeeded, and why it last failed.
+    counts: BTreeMap<&'static str, (u64, u64, Option<DispatchError>)>,
 }
 
 fn origin(who: Sr25519Keyring) -> RuntimeOrigin {
@@ -126,11 +126,14 @@ impl World {
         who: Sr25519Keyring,
         call: impl Into<RuntimeCall>,
     ) -> bool {
-        let succeeded = call.into().dispatch(origin(who)).is_ok();
-        let (tried, done) = self.counts.entry(name).or_default();
+        let result = call.into().dispatch(origin(who));
+        let (tried, done, failure) = self.counts.entry(name).or_default();
         *tried += 1;
-        *done += u64::from(succeeded);
-        succeeded
+        match result {
+            Ok(_) => *done += 1,
+            Err(error) => *failure = Some(error.error),
+        }
+        result.is_ok()
     }
 
     fn records(&mut self) -> Vec<Vec<u8>> {
@@ -794,8 +797,9 @@ fn success_books_agree_after_each_of_ten_thousand_random_operations() {
             world.step();
             check_books();
         }
-        for (name, (tried, done)) in &world.counts {
-            println!("{name:24} {done:6} of {tried:6}");
+        for (name, (tried, done, failure)) in &world.counts {
+            let failure = failure.map(<&'static str>::from).unwrap_or_default();
+            println!("{name:24} {done:6} of {tried:6}  {failure}");
         }
         // A run that never gets anywhere proves nothing.
         if operations >= OPERATIONS {
@@ -813,7 +817,7 @@ fn success_books_agree_after_each_of_ten_thousand_random_operations() {
                 "withdraw_bond",
             ] {
                 assert!(
-                    world.counts.get(name).is_some_and(|(_, done)| *done > 0),
+                    world.counts.get(name).is_some_and(|(_, done, _)| *done > 0),
                     "{name} never succeeded"
                 );
             }

@@ -84,6 +84,12 @@ describe("a development chain", { timeout: 600_000 }, () => {
     assert.equal((await api.rpc.chain.getBlockHash(2)).toHex(), header.parentHash.toHex());
   });
 
+  test("gives a block's transactions as hexadecimal, as every tool expects", async () => {
+    const response = await api._rpcCore.provider.send("chain_getBlock", []);
+    assert.ok(response.block.extrinsics.length > 0);
+    for (const extrinsic of response.block.extrinsics) assert.match(extrinsic, /^0x[0-9a-f]+$/);
+  });
+
   test("includes and finalises a transfer, exact to the last unit", async () => {
     const { charlie, dave } = accounts;
     const amount = 12n * OPEN + 345n;

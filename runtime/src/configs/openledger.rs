@@ -15,7 +15,7 @@ use frame_support::{
     traits::{ConstU32, Randomness},
     PalletId,
 };
-use sp_runtime::DispatchError;
+use sp_runtime::{traits::AccountIdConversion, DispatchError};
 
 use super::{
     rewards::{FeePot, TreasuryAccount},
@@ -42,6 +42,8 @@ parameter_types! {
     pub const MinimumChannelDeposit: Balance = UNIT;
     /// Source of the account that holds claimed money until it is paid out.
     pub const AttributionPalletId: PalletId = PalletId(*b"ol/attrb");
+    /// That account.
+    pub AttributionPot: AccountId = AttributionPalletId::get().into_account_truncating();
     /// Blocks after which what nobody was paid of a settlement goes to the treasury.
     pub const PayoutPeriod: BlockNumber = period(365 * DAYS, 2_000);
 }
