@@ -1,7 +1,10 @@
 //! A chain in memory, started from a genesis preset.
 
 use codec::Encode;
-use frame_support::traits::DisabledValidators;
+use frame_support::{
+    storage::{with_transaction_unchecked, TransactionOutcome},
+    traits::DisabledValidators,
+};
 use openledger_runtime::{
     constants::{
         currency::TOTAL_SUPPLY,
@@ -135,10 +138,7 @@ impl Chain {
         Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(timestamp))
             .expect("the timestamp is valid")
             .expect("the timestamp is accepted");
-        let results = transactions
-            .into_iter()
-            .map(Executive::apply_extrinsic)
-            .collect();
+        let results = transactions.into_iter().map(apply).collect();
         self.parent = Executive::finalize_block();
         check_books();
         results
@@ -191,6 +191,14 @@ impl Chain {
         }
         ended
     }
+}
+
+/// Applies a transaction and, as a block's author does, undoes everything when it does not fit.
+fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+    with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
+        Ok(outcome) => TransactionOutcome::Commit(Ok(outcome)),
+        Err(error) => TransactionOutcome::Rollback(Err(error)),
+    })
 }
 
 /// The era that is going on.

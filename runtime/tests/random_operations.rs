@@ -1,8 +1,9 @@
-//! Ten thousand random operations across OpenLedger's pallets, most of them sensible, some of them not:
+//! Random operations across OpenLedger's pallets, most of them sensible, some of them not:
 //! after each one nothing was made or lost, and holds and books agree.
 //!
 //! Operations are drawn from a seeded generator, so a failure repeats; `OPENLEDGER_SEED` picks another
-//! run and `OPENLEDGER_OPERATIONS` its length.
+//! run and `OPENLEDGER_OPERATIONS` its length. Each check walks all books, so the time grows with the
+//! square of the length: ten thousand take minutes.
 
 use attribution_proof::{
     challenge::{influence_credit, Mark},
@@ -39,7 +40,7 @@ use std::collections::BTreeMap;
 use crate::chain::{check_books, run_on};
 
 /// Operations without `OPENLEDGER_OPERATIONS`.
-const OPERATIONS: u64 = 10_000;
+const OPERATIONS: u64 = 3_000;
 /// Seed without `OPENLEDGER_SEED`.
 const SEED: u64 = 20_261_120;
 
@@ -777,7 +778,7 @@ fn environment(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-fn success_books_agree_after_each_of_ten_thousand_random_operations() {
+fn success_books_agree_after_each_random_operation() {
     let seed = environment("OPENLEDGER_SEED", SEED);
     println!("seed {seed}; another one with OPENLEDGER_SEED");
     run_on(DEV_RUNTIME_PRESET, |_| {
