@@ -43,7 +43,7 @@ impl HyperParameters {
             steps,
             batch_size: 8,
             sequence_length: 256,
-            learning_rate: 3e-3,
+            learning_rate: 4e-3,
             final_learning_rate_fraction: 0.1,
             warm_up_steps: (steps / 20).max(1),
             weight_decay: 0.1,
