@@ -13,14 +13,15 @@ Examples:
   A chain for development, with one validator, forgotten when the node stops:
       openledger-node --dev --tmp
 
-  The first two of three validators of a local net, then a node that only follows it:
+  The first of three validators of a local net, and a node that only follows it. A validator's network
+  key is generated once, so that others find it again after a restart:
+      openledger-node key generate-node-key --chain local --base-path /tmp/alice
       openledger-node --chain local --alice --base-path /tmp/alice --port 30333 --rpc-port 9944
-      openledger-node --chain local --bob --base-path /tmp/bob --port 30334 --rpc-port 9945
       openledger-node --chain local --base-path /tmp/follower --port 30336 --rpc-port 9947
 
   The specification of a chain, to be changed and then run by others:
       openledger-node export-chain-spec --chain local --output my-chain.json
-      openledger-node --chain my-chain.json --validator
+      openledger-node --chain my-chain.json
 
   Session keys of a new validator, to be registered with session.setKeys (ACCOUNT in hex):
       curl -H 'Content-Type: application/json' http://127.0.0.1:9944 -d \\
