@@ -137,22 +137,7 @@ impl Dataset {
     ) -> Result<(), DatasetError> {
         let contribution = source.contribution;
         let details = &source.details;
-        let contributor = &details.contributor;
-        let blob = store
-            .get(&details.content)
-            .await
-            .map_err(|source| DatasetError::Store {
-                contribution,
-                contributor: contributor.clone(),
-                source,
-            })?;
-        let payload = Payload::decode(&blob, contributor, details.media, &details.leaves).map_err(
-            |source| DatasetError::Payload {
-                contribution,
-                contributor: contributor.clone(),
-                source,
-            },
-        )?;
+        let payload = payload(store, contribution, details).await?;
         let commitments = payload.leaves.into_iter().zip(payload.commits);
         for ((index, bytes), (leaf, commit)) in (0u32..).zip(payload.records).zip(commitments) {
             self.records.push(InputRecord {
@@ -165,7 +150,8 @@ impl Dataset {
                 bytes,
             });
         }
-        self.contributors.insert(contribution, contributor.clone());
+        self.contributors
+            .insert(contribution, details.contributor.clone());
         Ok(())
     }
 
@@ -200,6 +186,30 @@ impl Dataset {
             .map(|record| (!record.absent).then_some(&*record.bytes));
         bytes.collect()
     }
+}
+
+/// The records of a contribution, checked against what it committed to.
+pub(crate) async fn payload(
+    store: &ContentStore,
+    contribution: ContributionId,
+    details: &ContributionDetails,
+) -> Result<Payload, DatasetError> {
+    let contributor = &details.contributor;
+    let blob = store
+        .get(&details.content)
+        .await
+        .map_err(|source| DatasetError::Store {
+            contribution,
+            contributor: contributor.clone(),
+            source,
+        })?;
+    Payload::decode(&blob, contributor, details.media, &details.leaves).map_err(|source| {
+        DatasetError::Payload {
+            contribution,
+            contributor: contributor.clone(),
+            source,
+        }
+    })
 }
 
 /// The contributions of a snapshot in order, checked against its head.

@@ -4,6 +4,7 @@ pub mod artifact;
 pub mod attribution;
 pub mod chain;
 pub mod cli;
+pub mod copies;
 pub mod dataset;
 pub mod generate;
 pub mod keys;

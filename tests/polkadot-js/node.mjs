@@ -1,6 +1,7 @@
-// Starts and stops an OpenLedger node for one test file.
+// Starts and stops OpenLedger nodes: one for a test file, or the validators of a local chain.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -15,11 +16,12 @@ export function nodeBinary() {
   return join(process.env.CARGO_TARGET_DIR || join(cache, "target"), "release", "openledger-node");
 }
 
+/** Every port is given by the operating system, so that any number of nodes run side by side. */
+const FREE_PORTS = ["--rpc-port", "0", "--port", "0", "--no-prometheus", "--no-telemetry"];
+
 /**
- * Starts a development chain in memory of its own and waits until it answers.
- *
- * Every port is given by the operating system, and peers are not looked for, so that any number of such
- * nodes run side by side. The node ends with `stop`, and also when this process ends in any way.
+ * Starts a development chain in memory of its own and waits until it answers. Peers are not looked for.
+ * The node ends with `stop`, and also when this process ends in any way.
  *
  * @param {object} [options]
  * @param {string[]} [options.extraArguments] further arguments of the node
@@ -28,18 +30,46 @@ export function nodeBinary() {
  * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>}>} the RPC address, the log
  *   lines so far (it grows), and the way to end the node
  */
-export async function startNode({ extraArguments = [], startMilliseconds = 180_000 } = {}) {
+export function startNode({ extraArguments = [], startMilliseconds = 180_000 } = {}) {
+  return spawnNode(["--dev", "--tmp", ...FREE_PORTS, "--reserved-only", ...extraArguments], startMilliseconds);
+}
+
+/**
+ * Starts the three validators of preset `local`, each with a folder of its own in `folder`.
+ *
+ * @param {string} folder where databases, keys and the chain's specification go
+ * @param {(url: string) => Promise<string>} addressOf asks the node at an RPC address where it listens for peers
+ * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>}[]>} as `startNode` has them
+ */
+export async function startValidators(folder, addressOf) {
+  // Once, for all: making it executes the runtime.
+  const specification = join(folder, "local.json");
+  const file = openSync(specification, "w");
+  const exported = spawnSync(nodeBinary(), ["export-chain-spec", "--chain", "local", "--raw"], {
+    stdio: ["ignore", file, "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(file);
+  if (exported.status !== 0) {
+    throw new Error(`the chain's specification cannot be made: ${exported.error?.message ?? exported.stderr}`);
+  }
+  const start = (name, more) =>
+    spawnNode(
+      [
+        ...["--chain", specification, "--base-path", join(folder, name), `--${name}`],
+        ...["--unsafe-force-node-key-generation", "--allow-private-ip", "--no-mdns"],
+        ...[...FREE_PORTS, ...more],
+      ],
+      180_000,
+    );
+  const first = await start("alice", []);
+  const others = ["--bootnodes", await addressOf(first.url)];
+  return [first, ...(await Promise.all(["bob", "charlie"].map((name) => start(name, others))))];
+}
+
+/** Starts a node and waits until it answers. */
+async function spawnNode(nodeArguments, startMilliseconds) {
   const binary = nodeBinary();
-  const nodeArguments = [
-    "--dev",
-    "--tmp",
-    ...["--rpc-port", "0"],
-    ...["--port", "0"],
-    "--reserved-only",
-    "--no-prometheus",
-    "--no-telemetry",
-    ...extraArguments,
-  ];
   // The kernel ends the node even when this process is killed without warning.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...nodeArguments], {
     stdio: ["ignore", "pipe", "pipe"],

@@ -117,6 +117,22 @@ pub fn accept_contribution(contribution: ContributionId) -> impl Call {
     transaction("Datanets", "accept", (contribution,))
 }
 
+/// Proves that a record of `later` is a copy of one in `earlier`.
+pub fn challenge_duplicate(
+    later: ContributionId,
+    later_opening: RecordOpening,
+    earlier: ContributionId,
+    earlier_opening: RecordOpening,
+) -> impl Call {
+    let arguments = (
+        later,
+        Static(later_opening),
+        earlier,
+        Static(earlier_opening),
+    );
+    transaction("Datanets", "challenge_duplicate", arguments)
+}
+
 // Compute.
 
 /// Makes the sender an operator.

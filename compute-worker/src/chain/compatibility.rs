@@ -4,6 +4,8 @@
 //! description of them. So each call and each storage entry is compared with the description that the
 //! worker was built with: a runtime upgrade that changes one gives a clear error, never a wrong number.
 
+use codec::Decode;
+use sp_core::crypto::{set_default_ss58_version, Ss58AddressFormat};
 use std::sync::OnceLock;
 use subxt::Metadata;
 
@@ -17,6 +19,22 @@ pub(super) fn expected() -> Option<&'static Metadata> {
     EXPECTED
         .get_or_init(|| Metadata::decode_from(METADATA).ok())
         .as_ref()
+}
+
+/// The prefix of OpenLedger's addresses.
+pub(super) fn address_prefix() -> Option<u16> {
+    let prefix = expected()?
+        .pallet_by_name("System")?
+        .constant_by_name("SS58Prefix")?;
+    u16::decode(&mut prefix.value()).ok()
+}
+
+/// Makes this process write addresses with OpenLedger's prefix, and read them besides those of the
+/// generic one. Call it once, before any address is read.
+pub fn use_address_prefix() {
+    if let Some(prefix) = address_prefix() {
+        set_default_ss58_version(Ss58AddressFormat::custom(prefix));
+    }
 }
 
 /// Whether a storage entry is stored as expected.

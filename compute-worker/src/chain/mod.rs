@@ -30,12 +30,13 @@ mod submit;
 mod tests;
 mod types;
 
+pub use compatibility::use_address_prefix;
 pub use connection::Client;
 pub use error::ChainError;
 pub use submit::{TransactionEvents, Wait};
 pub use types::{
     Acceptance, AccountData, AccountInfo, Assignment, Channel, ContributionDetails,
-    ContributionState, DatanetDetails, DatanetKind, Job, JobState, Operator, OperatorState,
-    RefundCause, RowFault, Settlement, SettlementState, Standing, TermCounts, Tombstone,
-    TombstoneCause, TrainedWeights,
+    ContributionState, DatanetDetails, DatanetKind, Demand, Demanded, Job, JobState, Operator,
+    OperatorState, RefundCause, RowFault, Settlement, SettlementState, Standing, TermCounts,
+    Tombstone, TombstoneCause, TrainedWeights,
 };

@@ -3,8 +3,8 @@
 use super::{
     compatibility::has_storage,
     connection::{AtBlock, Fault},
-    AccountInfo, ChainError, Channel, Client, ContributionDetails, DatanetDetails, Job, JobState,
-    Operator, Settlement, Standing,
+    AccountInfo, ChainError, Channel, Client, ContributionDetails, DatanetDetails, Demand, Job,
+    JobState, Operator, Settlement, Standing,
 };
 use attribution_proof::{
     contribution::Snapshot,
@@ -48,6 +48,7 @@ entries! {
     rulesets: Map<RulesetId, Ruleset> = "Attribution", "RulesetOf";
     current_ruleset: Value<RulesetId> = "Attribution", "CurrentRuleset";
     settlements: Map<SettlementId, Settlement> = "Attribution", "Settlements";
+    demands: DoubleMap<SettlementId, u64, Demand> = "Attribution", "Demands";
     manifests: Map<ModelId, Manifest> = "Models", "Manifests";
     builders: Map<ModelId, Builders> = "Models", "BuildersOf";
     retired: Map<ModelId, ()> = "Models", "Retired";
@@ -342,6 +343,24 @@ impl Client {
                 Ok(found
                     .into_iter()
                     .map(|((_, record), at)| (record, at.0))
+                    .collect())
+            },
+        )
+        .await
+    }
+
+    /// The open demands of a settlement by number.
+    pub async fn demands(
+        &self,
+        settlement: SettlementId,
+    ) -> Result<BTreeMap<u64, Demand>, ChainError> {
+        self.read(
+            &format!("demands of settlement {settlement}"),
+            |at| async move {
+                let found = all(&at, address::demands(), (settlement,)).await?;
+                Ok(found
+                    .into_iter()
+                    .map(|((_, number), demand)| (number, demand.0))
                     .collect())
             },
         )

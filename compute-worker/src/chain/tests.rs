@@ -35,6 +35,11 @@ fn metadata() -> &'static Metadata {
     expected().expect("compute-worker/metadata.scale is metadata")
 }
 
+#[test]
+fn success_addresses_have_the_prefix_that_the_chain_registered() {
+    assert_eq!(super::compatibility::address_prefix(), Some(1612));
+}
+
 /// The id of the type of this path.
 fn type_of(path: &str) -> u32 {
     let types = &metadata().types().types;

@@ -263,6 +263,19 @@ stored! {
         pub open_demands: u32,
     }
 
+    #[path = "pallet_attribution::types::Demand"]
+    /// A demand that waits for its answer.
+    pub struct Demand {
+        /// Who demands and holds the bond.
+        pub demander: AccountId,
+        /// The object.
+        pub object: Demanded,
+        /// The bond in base units; whoever answers earns it.
+        pub bond: Balance,
+        /// Last block for an answer.
+        pub deadline: BlockNumber,
+    }
+
     #[path = "pallet_attribution::types::Settlement"]
     /// A settlement that is pending or not yet paid out.
     pub struct Settlement {
@@ -515,6 +528,43 @@ impl ContributionDetails {
             supersedes: self.supersedes,
         })
     }
+}
+
+/// What is demanded of a settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Demanded {
+    /// A receipt and its query.
+    #[codec(index = 0)]
+    Receipt {
+        /// Its number in the channel.
+        sequence: u64,
+    },
+    /// A chunk of a response.
+    #[codec(index = 1)]
+    ResponseChunk {
+        /// Hash of the receipt.
+        receipt: Hash,
+        /// The response's commitment.
+        response: Commitment,
+        /// Index of the chunk.
+        index: u32,
+    },
+    /// A row of the influence index of a served model or its base.
+    #[codec(index = 2)]
+    Row {
+        /// The model.
+        model: ModelId,
+        /// The row.
+        row: u32,
+    },
+    /// A step of the training transcript of a served model or its base.
+    #[codec(index = 3)]
+    Step {
+        /// The model.
+        model: ModelId,
+        /// The step, from 1.
+        step: u32,
+    },
 }
 
 /// Where a settlement stands.

@@ -2,11 +2,13 @@
 
 use super::Global;
 use crate::{
+    chain::{calls, Wait},
+    copies::find_copies,
     payload::Payload,
     store::{content_id, ContentStore},
 };
 use anyhow::{bail, ensure, Context, Result};
-use attribution_proof::{contribution::MediaType, AccountId};
+use attribution_proof::{contribution::MediaType, AccountId, ContributionId};
 use clap::{Args, Subcommand, ValueEnum};
 use codec::Decode;
 use std::{
@@ -24,6 +26,21 @@ pub(super) enum Data {
         /// The payload that `data pack` wrote.
         payload: PathBuf,
     },
+    /// Find the records of a contribution that somebody else had first.
+    Copies(Copies),
+}
+
+/// Compares a contribution with all earlier ones. Whoever proves a copy gets a part of its stake.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  openledger-worker --key //Charlie --store s3://records data copies 17 --challenge"
+)]
+pub(super) struct Copies {
+    /// The contribution that may hold copies.
+    contribution: ContributionId,
+    /// Prove the copies on chain, one after the other, until the contribution falls.
+    #[arg(long)]
+    challenge: bool,
 }
 
 /// What the records are.
@@ -74,6 +91,7 @@ impl Data {
                 let id = publish(&global.store()?, payload).await?;
                 global.print(&serde_json::json!({ "content": format!("0x{}", hex::encode(id)) }));
             }
+            Self::Copies(command) => global.print(&command.run(global).await?),
         }
         Ok(())
     }
@@ -88,6 +106,52 @@ async fn publish(store: &ContentStore, path: &Path) -> Result<attribution_proof:
         path.display()
     );
     Ok(store.put(blob).await?)
+}
+
+impl Copies {
+    async fn run(&self, global: &Global) -> Result<serde_json::Value> {
+        let later = self.contribution;
+        let chain = global.chain().await?;
+        let found = find_copies(&chain, &global.store()?, later).await?;
+        let copies: Vec<_> = found
+            .iter()
+            .map(|found| {
+                serde_json::json!({
+                    "record": found.copy.index,
+                    "earlier": found.earlier,
+                    "earlier_record": found.original.index,
+                })
+            })
+            .collect();
+        let mut proven = 0;
+        let mut has_fallen = false;
+        if self.challenge {
+            let key = global.key()?;
+            for found in found {
+                let call =
+                    calls::challenge_duplicate(later, found.copy, found.earlier, found.original);
+                let events = chain.submit(&key, &call, Wait::InBlock).await?;
+                ensure!(
+                    !events.is_rejected_challenge(),
+                    "the chain does not take record {} for a copy, and kept the bond",
+                    copies[proven]["record"]
+                );
+                tracing::info!(record = ?copies[proven]["record"], "proved a copy");
+                proven += 1;
+                let details = chain.contribution(later).await?;
+                has_fallen = details.is_some_and(|details| details.tombstone.is_some());
+                if has_fallen {
+                    break;
+                }
+            }
+        }
+        Ok(serde_json::json!({
+            "contribution": later,
+            "copies": copies,
+            "proven": proven,
+            "contribution_fell": has_fallen,
+        }))
+    }
 }
 
 impl Pack {

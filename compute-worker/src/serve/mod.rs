@@ -16,6 +16,7 @@
 //! | `GET /metrics`, `GET /health` | for the operator |
 
 mod channel;
+mod demand;
 mod error;
 mod http;
 mod metrics;
@@ -147,20 +148,22 @@ pub async fn run(
         key.account(),
         &options,
     ));
+    let models = Arc::new(Models::new(
+        chain.clone(),
+        store.clone(),
+        folder.join("loading"),
+        options.limits,
+        options.models.clone(),
+    ));
     let settler = Arc::new(Settler::new(
         chain.clone(),
         ledger.clone(),
         key.clone(),
         desk.clone(),
+        models.clone(),
+        store.clone(),
         figures.clone(),
         &options,
-    ));
-    let models = Arc::new(Models::new(
-        chain.clone(),
-        store,
-        folder.join("loading"),
-        options.limits,
-        options.models.clone(),
     ));
     let background = [
         tokio::spawn(keep_models(models.clone(), figures.clone(), options.poll)),

@@ -193,6 +193,15 @@ impl Models {
             .cloned()
     }
 
+    /// A member of a served lineage.
+    pub(super) fn member(&self, model: ModelId) -> Option<Arc<Member>> {
+        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
+        let mut members = served
+            .values()
+            .flat_map(|served| std::iter::once(&served.member).chain(&served.base));
+        members.find(|member| member.model == model).cloned()
+    }
+
     /// All served models, ascending.
     pub(super) fn all(&self) -> Vec<Served> {
         let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
@@ -294,7 +303,7 @@ impl Models {
                 let name = model.to_string();
                 engine.load_adapter(name.clone(), adapter)?;
                 let adapter = engine.adapter(&name);
-                let member = self.member(model, manifest, &engine, adapter).await?;
+                let member = self.load_member(model, manifest, &engine, adapter).await?;
                 Ok(Served {
                     member,
                     base: Some(base),
@@ -320,12 +329,12 @@ impl Models {
             &Device::Cpu,
         )?;
         let engine = Arc::new(GenerationEngine::start(folder, self.limits)?);
-        let member = self.member(model, manifest, &engine, None).await?;
+        let member = self.load_member(model, manifest, &engine, None).await?;
         Ok((member, engine))
     }
 
     /// Fetches and checks what the answers of `model` are traced with.
-    async fn member(
+    async fn load_member(
         &self,
         model: ModelId,
         manifest: Manifest,

@@ -7,14 +7,17 @@
 
 use super::{
     channel::{is_ending, Desk},
+    demand,
     error::ApiError,
     metrics::ServingMetrics,
+    models::Models,
     ServeOptions,
 };
 use crate::{
     chain::{calls, ChainError, Channel, Client, Settlement, SettlementState, Wait},
     keys::Key,
     ledger::{ChannelBook, Ledger, LedgerError, Seal},
+    store::ContentStore,
 };
 use attribution_proof::{
     challenge::Mark,
@@ -25,6 +28,7 @@ use attribution_proof::{
 use serde::Serialize;
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::{Mutex, Notify};
@@ -125,7 +129,9 @@ pub(super) struct Settler {
     chain: Client,
     ledger: Ledger,
     key: Key,
-    desk: std::sync::Arc<Desk>,
+    desk: Arc<Desk>,
+    models: Arc<Models>,
+    store: ContentStore,
     metrics: ServingMetrics,
     amount: Balance,
     age: Duration,
@@ -140,7 +146,9 @@ impl Settler {
         chain: Client,
         ledger: Ledger,
         key: Key,
-        desk: std::sync::Arc<Desk>,
+        desk: Arc<Desk>,
+        models: Arc<Models>,
+        store: ContentStore,
         metrics: ServingMetrics,
         options: &ServeOptions,
     ) -> Self {
@@ -149,6 +157,8 @@ impl Settler {
             ledger,
             key,
             desk,
+            models,
+            store,
             metrics,
             amount: options.settle_amount,
             age: options.settle_age,
@@ -226,6 +236,16 @@ impl Settler {
             let undoable = opened_at.is_some_and(|at| at > finalised);
             work.push((id, channel, due, undoable));
         }
+        let operator = self.key.account();
+        for (id, settlement) in &settlements {
+            if settlement.operator != operator {
+                continue;
+            }
+            if let Err(error) = self.pay_out(*id, settlement, best).await {
+                self.metrics.settlement_errors.inc();
+                tracing::error!(settlement = id, %error, "the settlement cannot be paid out");
+            }
+        }
         let settled: Vec<_> = futures::stream::iter(work)
             .map(|(id, channel, due, undoable)| async move {
                 let result = self.settle(id, &channel, best, due, undoable).await;
@@ -238,16 +258,6 @@ impl Settler {
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
-        let operator = self.key.account();
-        for (id, settlement) in &settlements {
-            if settlement.operator != operator {
-                continue;
-            }
-            if let Err(error) = self.pay_out(*id, settlement, best).await {
-                self.metrics.settlement_errors.inc();
-                tracing::error!(settlement = id, %error, "the settlement cannot be paid out");
-            }
-        }
         Ok(settled.into_iter().flatten().collect())
     }
 
@@ -338,6 +348,37 @@ impl Settler {
         }))
     }
 
+    /// Answers what is demanded of a settlement.
+    async fn show(&self, id: SettlementId, settlement: &Settlement) -> Result<(), SettleError> {
+        for (number, found) in self.chain.demands(id).await? {
+            let answered = demand::answer(
+                &found.object,
+                settlement,
+                &self.ledger,
+                &self.models,
+                &self.store,
+            );
+            match answered.await {
+                Ok(answer) => {
+                    let call = calls::answer_demand(id, number, answer);
+                    self.chain.submit(&self.key, &call, Wait::InBlock).await?;
+                    tracing::info!(settlement = id, demand = number, "answered a demand");
+                }
+                Err(error) => {
+                    self.metrics.settlement_errors.inc();
+                    tracing::error!(
+                        settlement = id,
+                        demand = number,
+                        deadline = found.deadline,
+                        %error,
+                        "a demand cannot be answered"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a settlement final after its window and pays its totals.
     async fn pay_out(
         &self,
@@ -346,7 +387,10 @@ impl Settler {
         best: BlockNumber,
     ) -> Result<(), SettleError> {
         if settlement.state == SettlementState::Pending {
-            if best <= settlement.window_end || settlement.open_demands > 0 {
+            if settlement.open_demands > 0 {
+                return self.show(id, settlement).await;
+            }
+            if best <= settlement.window_end {
                 return Ok(());
             }
             let call = calls::finalise_settlement(id);
