@@ -1,6 +1,8 @@
 // What tests do with a chain: connect, sign, send, wait, and read events and errors by name. Only the
 // metadata of the chain says what its types are.
 
+import { createServer } from "node:net";
+
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 
 /** Address prefix of OpenLedger. */
@@ -130,4 +132,16 @@ export async function finalised(api, number) {
     subscription.catch(reject);
   });
   return api.rpc.chain.getBlockHash(number);
+}
+
+/** A port that nobody listens at, for what has to be told its address before it starts. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }

@@ -32,11 +32,27 @@ export function work(...words) {
 /**
  * Starts a worker that runs until it is stopped, and ends with this process.
  *
- * @returns {{log: string[], seen: (pattern: RegExp) => Promise<string>, kill: () => Promise<void>}} its log
- *   lines (it grows), the first line that matches, and the way to end it without warning
+ * @returns {{log: string[], seen: (pattern: RegExp) => Promise<string>, ended: Promise<never>,
+ *   kill: () => Promise<void>}} its log lines (it grows), the first line that matches, what fails when it
+ *   ends, and the way to end it without warning
  */
 export function startWorker(...words) {
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerBinary(), ...words], {
+  return start(workerBinary(), words);
+}
+
+/**
+ * Has a dishonest operator settle a forged receipt: the worker's example `forge`, which goes on showing
+ * that receipt at `url` until it is killed.
+ *
+ * @returns {Promise<{settlement: number, lie: string, proves: string, url: string, kill: () => Promise<void>}>}
+ */
+export async function startForger(...words) {
+  const forger = start(join(dirname(workerBinary()), "examples", "forge"), words);
+  return { ...JSON.parse(await forger.seen(/^\{/)), kill: forger.kill };
+}
+
+function start(binary, words) {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killAtExit = () => child.kill("SIGKILL");
@@ -50,25 +66,27 @@ export function startWorker(...words) {
       for (const waiter of [...waiting]) waiter(line);
     });
   }
-  const seen = (pattern) =>
-    new Promise((resolve, reject) => {
-      const found = log.find((line) => pattern.test(line));
+  const ended = exited.then((how) => {
+    throw new Error(`${binary} ended with ${how}:\n${log.slice(-SHOWN_LINES).join("\n")}`);
+  });
+  // Nobody may be waiting when it ends.
+  ended.catch(() => {});
+  const line = (pattern) =>
+    new Promise((resolve) => {
+      const found = log.find((known) => pattern.test(known));
       if (found !== undefined) return resolve(found);
-      const waiter = (line) => {
-        if (!pattern.test(line)) return;
+      const waiter = (next) => {
+        if (!pattern.test(next)) return;
         waiting.delete(waiter);
-        resolve(line);
+        resolve(next);
       };
       waiting.add(waiter);
-      exited.then((how) =>
-        reject(new Error(`the worker ended with ${how} before ${pattern}:\n${log.slice(-SHOWN_LINES).join("\n")}`)),
-      );
     });
-  // Nobody may be waiting when it ends.
+  const seen = (pattern) => Promise.race([line(pattern), ended]);
   const kill = async () => {
     child.kill("SIGKILL");
     await exited;
     process.removeListener("exit", killAtExit);
   };
-  return { log, seen, kill };
+  return { log, seen, ended, kill };
 }
