@@ -10,9 +10,10 @@
 //! receipt is vouched for: the sealed pair is what will be settled, and the next receipt starts anew.
 
 use attribution_proof::{
+    bounds::CHUNK_BYTES,
     challenge::{check_chain, Lie, Mark},
     influence::Query,
-    receipt::SignedReceipt,
+    receipt::{request_commit, response_salt, response_tree, ResponseChunkOpening, SignedReceipt},
     totals::Totals,
     voucher::SignedVoucher,
     Balance, ChannelId, ContributionId,
@@ -85,6 +86,39 @@ pub struct StoredReceipt {
     pub secret: attribution_proof::hash::Hash,
     /// The contribution that owns each datum.
     pub owners: Vec<ContributionId>,
+}
+
+impl StoredReceipt {
+    /// Whether the request is the one that the receipt commits to.
+    pub fn has_its_request(&self) -> bool {
+        request_commit(&self.request) == self.signed.receipt.request
+    }
+
+    /// Whether the response, with the secret of its salts, is the one that the receipt commits to.
+    pub fn has_its_response(&self) -> bool {
+        let receipt = &self.signed.receipt;
+        response_tree(&self.response, &self.secret).commitment() == receipt.response
+            && usize::try_from(receipt.response_length) == Ok(self.response.len())
+    }
+
+    /// Whether the query vectors are those that the receipt commits to.
+    pub fn has_its_query(&self) -> bool {
+        self.query.commit() == self.signed.receipt.query
+    }
+
+    /// Opens a chunk of the response; nothing if it has no such chunk.
+    pub fn open_chunk(&self, index: u32) -> Option<ResponseChunkOpening> {
+        let data = self
+            .response
+            .chunks(CHUNK_BYTES as usize)
+            .nth(usize::try_from(index).ok()?)?;
+        Some(ResponseChunkOpening {
+            index,
+            salt: response_salt(&self.secret, index),
+            data: data.to_vec().try_into().ok()?,
+            path: response_tree(&self.response, &self.secret).path(index)?,
+        })
+    }
 }
 
 /// What is to be settled.

@@ -193,7 +193,7 @@ impl Client {
     }
 
     /// Runs `what`, and once more on a new connection if the old one turns out to be dead.
-    async fn with_connection<T, F: Future<Output = Result<T, Fault>>>(
+    pub(super) async fn with_connection<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         item: &str,
         what: impl Fn(Arc<Connection>) -> F,

@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod answers;
 pub mod calls;
 mod compatibility;
 mod connection;

@@ -7,6 +7,7 @@ mod operator;
 mod pay;
 mod serve;
 mod trace;
+mod watch;
 
 use crate::{chain::Client, keys::Key, store::ContentStore, telemetry, train::CancellationFlag};
 use anyhow::{Context, Result};
@@ -137,6 +138,8 @@ enum Command {
     Job(job::JobCommand),
     /// Show which data shaped an answer.
     Trace(trace::TraceReceipt),
+    /// Check what an operator settles, and challenge lies.
+    Watch(watch::Watch),
     /// Show the account of the key.
     Key(key::ShowKey),
 }
@@ -152,6 +155,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         Command::Data(command) => command.run(&global).await,
         Command::Job(command) => command.run(&global).await,
         Command::Trace(command) => command.run(&global).await,
+        Command::Watch(command) => command.run(&global).await,
         Command::Key(command) => command.run(&global),
     }
 }

@@ -1,16 +1,13 @@
 //! What a payer needs of the chain.
 
-use super::{error::PayError, verify::ModelTerms};
+use super::error::PayError;
 use crate::{
     chain::{calls, ChainError, Channel, Client, Wait},
-    dataset::sources,
     keys::Key,
+    terms::ModelTerms,
 };
-use attribution_proof::{
-    challenge::LineageModel, Balance, BlockNumber, ChannelId, ContributionId, ModelId,
-};
+use attribution_proof::{Balance, BlockNumber, ChannelId, ModelId};
 use futures::{future::BoxFuture, FutureExt};
-use std::collections::BTreeMap;
 
 /// What a payer does with its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,46 +46,6 @@ pub(super) struct NodeChain {
 }
 
 impl NodeChain {
-    async fn terms(&self, model: ModelId) -> Result<Option<ModelTerms>, PayError> {
-        let Some(manifest) = self.client.manifest(model).await? else {
-            return Ok(None);
-        };
-        let mut terms = ModelTerms {
-            version: manifest.version,
-            is_commercial: manifest.terms.commercial,
-            price: manifest.price.max(manifest.price_floor),
-            price_floor: manifest.price_floor,
-            lineage: Vec::new(),
-            owners: BTreeMap::new(),
-        };
-        for member in self.client.lineage(model).await? {
-            let manifest = self.client.manifest(member).await?;
-            let Some(training) = manifest.and_then(|manifest| manifest.training) else {
-                continue;
-            };
-            let mut owners: Vec<ContributionId> = Vec::new();
-            for snapshot in &training.inputs {
-                for source in sources(&self.client, snapshot).await? {
-                    let records = source.details.leaves.count;
-                    owners.extend((0..records).map(|_| source.contribution));
-                }
-            }
-            let rows = training.result.index.commitment.count;
-            if u32::try_from(owners.len()) != Ok(rows) {
-                return Err(PayError::State(format!(
-                    "the index of model {member} has {rows} rows but its inputs have {} records",
-                    owners.len()
-                )));
-            }
-            terms.lineage.push(LineageModel {
-                model: member,
-                rows,
-            });
-            terms.owners.insert(member, owners);
-        }
-        Ok(Some(terms))
-    }
-
     async fn submit(&self, id: ChannelId, change: Change) -> Result<(), ChainError> {
         let (chain, key) = (&self.client, &self.key);
         match change {
@@ -131,7 +88,7 @@ impl PayerChain for NodeChain {
     }
 
     fn model(&self, model: ModelId) -> BoxFuture<'_, Result<Option<ModelTerms>, PayError>> {
-        self.terms(model).boxed()
+        async move { Ok(ModelTerms::read(&self.client, model).await?) }.boxed()
     }
 
     fn change(&self, id: ChannelId, change: Change) -> BoxFuture<'_, Result<(), ChainError>> {

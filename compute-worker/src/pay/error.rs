@@ -1,7 +1,7 @@
 //! Why paying failed, for people who start the proxy and for clients of its API.
 
 use super::verify::FalseReceipt;
-use crate::{chain::ChainError, dataset::DatasetError, ledger::LedgerError};
+use crate::{chain::ChainError, ledger::LedgerError, remote::RemoteError, terms::TermsError};
 use attribution_proof::{AccountId, ChannelId};
 use axum::{
     http::StatusCode,
@@ -39,13 +39,8 @@ pub enum PayError {
         source: std::io::Error,
     },
     /// The operator does not answer, or not as it should.
-    #[error("the operator at {url} failed: {reason}")]
-    Operator {
-        /// Its URL.
-        url: String,
-        /// What happened.
-        reason: String,
-    },
+    #[error(transparent)]
+    Operator(#[from] RemoteError),
     /// The operator is on another chain.
     #[error("the operator at {url} is on the chain with genesis {found}, this node on {expected}; use a node of the operator's chain")]
     OtherChain {
@@ -97,9 +92,9 @@ pub enum PayError {
     /// The chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// What the chain says about a model's inputs.
+    /// What the chain says about a model.
     #[error(transparent)]
-    Dataset(#[from] DatasetError),
+    Terms(#[from] TermsError),
     /// The chain contradicts itself.
     #[error("{0}; the node's state is damaged, use another node")]
     State(String),
@@ -162,9 +157,7 @@ impl From<&PayError> for Refusal {
             PayError::False { .. } | PayError::Disputed(_) => {
                 (StatusCode::BAD_GATEWAY, "operator_error", "false_receipt")
             }
-            PayError::Operator { .. }
-            | PayError::OtherChain { .. }
-            | PayError::OtherPayee { .. } => {
+            PayError::Operator(_) | PayError::OtherChain { .. } | PayError::OtherPayee { .. } => {
                 (StatusCode::BAD_GATEWAY, "operator_error", "operator_failed")
             }
             PayError::LostBooks { .. } => (
@@ -182,7 +175,7 @@ impl From<&PayError> for Refusal {
                 "invalid_request_error",
                 "transaction_failed",
             ),
-            PayError::Chain(_) | PayError::Dataset(_) | PayError::State(_) => (
+            PayError::Chain(_) | PayError::Terms(_) | PayError::State(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "server_error",
                 "chain_unavailable",
@@ -209,5 +202,11 @@ impl From<&PayError> for Refusal {
 impl From<PayError> for Refusal {
     fn from(error: PayError) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<RemoteError> for Refusal {
+    fn from(error: RemoteError) -> Self {
+        PayError::from(error).into()
     }
 }

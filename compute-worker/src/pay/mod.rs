@@ -28,12 +28,13 @@ use crate::{
     chain::{calls, Channel, Client, Wait},
     keys::Key,
     ledger::Ledger,
+    remote::RemoteOperator,
     train::CancellationFlag,
 };
 use attribution_proof::{AccountId, Balance, BlockNumber, ChannelId};
 use chain::{Change, NodeChain};
 use journal::Journal;
-use payer::{Operator, Payer};
+use payer::Payer;
 use serde_json::Value;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -41,10 +42,6 @@ use verify::ChannelTerms;
 
 /// Blocks that a channel has to live on to be used again.
 const LEAST_LIFE: BlockNumber = 50;
-/// How long a connection to the operator may take to come about.
-const CONNECT: Duration = Duration::from_secs(10);
-/// Between two signs of life on a connection that waits for an answer.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How often the proxy looks whether it should stop.
 const STOP_POLL: Duration = Duration::from_millis(200);
 
@@ -92,15 +89,7 @@ impl PayProxy {
                 address: options.listen.clone(),
             });
         }
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .tcp_keepalive(KEEP_ALIVE)
-            .build()
-            .map_err(|error| PayError::Operator {
-                url: options.operator.clone(),
-                reason: format!("no HTTP client can be made: {error}"),
-            })?;
-        let operator = Operator::new(http, &options.operator);
+        let operator = RemoteOperator::new(&options.operator)?;
         let payee = payee(&options, &operator, &client).await?;
         // Channels of another chain have the same numbers, and a ledger serves one process at a time.
         let account = key.account();
@@ -183,25 +172,19 @@ impl PayProxy {
 /// Whom to pay, checked against what the operator says about itself.
 async fn payee(
     options: &PayOptions,
-    operator: &Operator,
+    operator: &RemoteOperator,
     client: &Client,
 ) -> Result<AccountId, PayError> {
     let url = || options.operator.clone();
-    let models = operator.json("/v1/models").await?;
-    let said = &models["openledger"];
-    let found = said["genesis"].as_str().unwrap_or_default().to_owned();
+    let (genesis, found) = operator.identity().await?;
     let expected = format!("{:?}", client.genesis());
-    if found != expected {
+    if genesis != expected {
         return Err(PayError::OtherChain {
             url: url(),
-            found,
+            found: genesis,
             expected,
         });
     }
-    let found: AccountId = said["payee"]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| operator.failed("/v1/models names no account to pay"))?;
     match &options.payee {
         Some(expected) if *expected != found => Err(PayError::OtherPayee {
             url: url(),

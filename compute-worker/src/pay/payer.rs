@@ -8,13 +8,14 @@ use super::{
     chain::{Change, PayerChain},
     error::PayError,
     journal::Journal,
-    verify::{verify, ChannelTerms, FalseReceipt, ModelTerms},
+    verify::{verify, ChannelTerms, FalseReceipt},
 };
 use crate::{
     chain::Channel,
     keys::Key,
     ledger::{ChannelBook, Ledger, StoredReceipt},
-    serve::CHANNEL_HEADER,
+    remote::RemoteOperator,
+    terms::ModelTerms,
 };
 use attribution_proof::{
     hash::Hash,
@@ -22,159 +23,17 @@ use attribution_proof::{
     voucher::{SignedVoucher, Voucher},
     ModelId,
 };
-use axum::{
-    body::Bytes,
-    http::{header, StatusCode},
-};
 use codec::{DecodeAll, Encode};
 use serde_json::{json, Value};
 use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
-
-/// Largest response of an operator that is read, in bytes.
-pub(super) const MOST_RESPONSE: usize = 64 << 20;
-/// How long small requests to the operator may take.
-const SMALL_REQUEST: Duration = Duration::from_secs(30);
-/// Characters of an operator's error that are repeated.
-const EXCERPT: usize = 300;
 
 /// A lock that a panic elsewhere does not spoil: what it guards is whole between any two statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// An operator's HTTP API.
-#[derive(Clone, Debug)]
-pub(super) struct Operator {
-    http: reqwest::Client,
-    url: String,
-}
-
-impl Operator {
-    /// The operator at `url`.
-    pub(super) fn new(http: reqwest::Client, url: &str) -> Self {
-        Self {
-            http,
-            url: url.trim_end_matches('/').to_owned(),
-        }
-    }
-
-    /// Says what it did wrong.
-    pub(super) fn failed(&self, reason: impl Into<String>) -> PayError {
-        PayError::Operator {
-            url: self.url.clone(),
-            reason: reason.into(),
-        }
-    }
-
-    /// Says why it cannot be reached.
-    pub(super) fn broken(&self, error: &reqwest::Error) -> PayError {
-        use std::error::Error;
-        // The cause behind the cause names the refused connection.
-        let mut reason = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            reason = format!("{reason}: {cause}");
-            source = cause.source();
-        }
-        self.failed(reason)
-    }
-
-    /// Sends a request for an answer through a channel.
-    pub(super) async fn ask(
-        &self,
-        path: &str,
-        channel: u64,
-        body: Bytes,
-    ) -> Result<reqwest::Response, PayError> {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.url))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(CHANNEL_HEADER, channel)
-            .body(body);
-        request.send().await.map_err(|error| self.broken(&error))
-    }
-
-    /// Gets a page, whatever its status.
-    pub(super) async fn get(&self, path: &str) -> Result<reqwest::Response, PayError> {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.url))
-            .timeout(SMALL_REQUEST);
-        request.send().await.map_err(|error| self.broken(&error))
-    }
-
-    /// Reads a response up to [`MOST_RESPONSE`].
-    pub(super) async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, PayError> {
-        let mut bytes = Vec::new();
-        while let Some(piece) = response
-            .chunk()
-            .await
-            .map_err(|error| self.broken(&error))?
-        {
-            if bytes.len().saturating_add(piece.len()) > MOST_RESPONSE {
-                return Err(self.failed(format!("its response has over {MOST_RESPONSE} bytes")));
-            }
-            bytes.extend_from_slice(&piece);
-        }
-        Ok(bytes)
-    }
-
-    async fn get_good(&self, path: &str) -> Result<Vec<u8>, PayError> {
-        let response = self.get(path).await?;
-        let status = response.status();
-        let body = self.read(response).await?;
-        if !status.is_success() {
-            let text: String = String::from_utf8_lossy(&body)
-                .chars()
-                .take(EXCERPT)
-                .collect();
-            return Err(self.failed(format!("{path} answered {status}: {text}")));
-        }
-        Ok(body)
-    }
-
-    /// Gets a JSON object.
-    pub(super) async fn json(&self, path: &str) -> Result<Value, PayError> {
-        let body = self.get_good(path).await?;
-        serde_json::from_slice(&body)
-            .map_err(|error| self.failed(format!("{path} did not answer with JSON: {error}")))
-    }
-
-    /// Gets a receipt from the operator's books.
-    async fn receipt(&self, channel: u64, sequence: u64) -> Result<StoredReceipt, PayError> {
-        let path = format!("/v1/openledger/receipts/{channel}/{sequence}/raw");
-        let body = self.get_good(&path).await?;
-        StoredReceipt::decode_all(&mut &*body)
-            .map_err(|error| self.failed(format!("{path} is no receipt: {error}")))
-    }
-
-    /// Hands a voucher in.
-    async fn vouch(&self, signed: &SignedVoucher) -> Result<(), PayError> {
-        let path = "/v1/openledger/vouchers";
-        let request = self
-            .http
-            .post(format!("{}{path}", self.url))
-            .timeout(SMALL_REQUEST)
-            .body(format!("0x{}", hex::encode(signed.encode())));
-        let response = request.send().await.map_err(|error| self.broken(&error))?;
-        let status = response.status();
-        // A conflict says that the operator has a newer one.
-        if status.is_success() || status == StatusCode::CONFLICT {
-            return Ok(());
-        }
-        let body = self.read(response).await?;
-        let text: String = String::from_utf8_lossy(&body)
-            .chars()
-            .take(EXCERPT)
-            .collect();
-        Err(self.failed(format!("{path} answered {status}: {text}")))
-    }
 }
 
 /// Reads the receipt that came with an answer.
@@ -196,7 +55,7 @@ struct Turn {
 /// The payer of one channel.
 pub(super) struct Payer {
     pub(super) chain: Arc<dyn PayerChain>,
-    pub(super) operator: Operator,
+    pub(super) operator: RemoteOperator,
     key: Key,
     ledger: Ledger,
     journal: Journal,
@@ -212,7 +71,7 @@ impl Payer {
     /// `folder` gets the receipts that turn out false.
     pub(super) fn new(
         chain: Arc<dyn PayerChain>,
-        operator: Operator,
+        operator: RemoteOperator,
         key: Key,
         ledger: Ledger,
         journal: Journal,
@@ -501,7 +360,7 @@ impl Payer {
             "channel": self.terms.channel,
             "account": self.key.account().to_string(),
             "payee": self.terms.payee.to_string(),
-            "operator": self.operator.url,
+            "operator": self.operator.url(),
             "genesis": format!("{:?}", self.terms.genesis),
             "ruleset": self.terms.ruleset,
             "block": best,

@@ -9,9 +9,10 @@ use super::{
     chain::Change,
     error::{PayError, Refusal},
     events::{event, text_of, Events},
-    payer::{delivered_receipt, Payer, MOST_RESPONSE},
+    payer::{delivered_receipt, Payer},
     verify::Asked,
 };
+use crate::remote::MOST_RESPONSE;
 use attribution_proof::{receipt::request_commit, Balance, BlockNumber};
 use axum::{
     body::{Body, Bytes},

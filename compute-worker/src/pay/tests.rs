@@ -5,15 +5,17 @@ use super::{
     chain::{Change, PayerChain},
     error::PayError,
     journal::Journal,
-    payer::{Operator, Payer},
+    payer::Payer,
     proxy,
-    verify::{verify, ChannelTerms, FalseReceipt, ModelTerms},
+    verify::{verify, ChannelTerms, FalseReceipt},
 };
 use crate::{
     chain::{ChainError, Channel},
     keys::Key,
     ledger::{Ledger, StoredReceipt},
+    remote::RemoteOperator,
     serve::CHANNEL_HEADER,
+    terms::ModelTerms,
 };
 use attribution_proof::{
     challenge::{influence_credit, Lie, LineageModel, Mark},
@@ -384,13 +386,13 @@ struct Setup {
     folder: tempfile::TempDir,
     serving: Arc<Serving>,
     chain: Arc<Table>,
-    operator: Operator,
+    operator: RemoteOperator,
     http: reqwest::Client,
     payer: Arc<Payer>,
     url: String,
 }
 
-fn payer(folder: &FilePath, chain: &Arc<Table>, operator: &Operator) -> Arc<Payer> {
+fn payer(folder: &FilePath, chain: &Arc<Table>, operator: &RemoteOperator) -> Arc<Payer> {
     Arc::new(Payer::new(
         chain.clone(),
         operator.clone(),
@@ -426,7 +428,7 @@ impl Setup {
             )
             .with_state(serving.clone());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let operator = Operator::new(http.clone(), &listen(router).await);
+        let operator = RemoteOperator::with_client(http.clone(), &listen(router).await);
         let chain = Arc::new(Table {
             channel: Mutex::new(Some(Channel {
                 payer: payer_key().account(),

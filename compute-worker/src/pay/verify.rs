@@ -3,17 +3,18 @@
 //! The payer knows its request, the answer, and what the chain says. It therefore checks everything
 //! except scores and matches, for which watchers have the indexes and the records.
 
-use crate::ledger::{ChannelBook, StoredReceipt};
+use crate::{
+    ledger::{ChannelBook, StoredReceipt},
+    terms::ModelTerms,
+};
 use attribution_proof::{
-    challenge::{check_step, Lie, LineageModel},
+    challenge::{check_step, Lie},
     hash::Hash,
-    receipt::{request_commit, response_tree},
     ruleset::Ruleset,
     totals::Totals,
     AccountId, Balance, ChannelId, ContributionId, ModelId, RulesetId,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Tokens that a prompt may have beyond one for each byte of the request: the begin token, and what
 /// opens the assistant's turn of a chat.
@@ -119,32 +120,6 @@ pub(super) struct ChannelTerms {
     pub(super) rules: Ruleset,
 }
 
-/// What the chain says about a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ModelTerms {
-    /// Its version.
-    pub(super) version: u32,
-    /// Whether it may be served for money.
-    pub(super) is_commercial: bool,
-    /// Asked price per token, in base units; not under the floor.
-    pub(super) price: Balance,
-    /// Least price per token, in base units.
-    pub(super) price_floor: Balance,
-    /// The indexed models whose rows its answers may credit.
-    pub(super) lineage: Vec<LineageModel>,
-    /// The contribution that owns each of their rows.
-    pub(super) owners: BTreeMap<ModelId, Vec<ContributionId>>,
-}
-
-impl ModelTerms {
-    fn owner(&self, model: ModelId, row: u32) -> Option<ContributionId> {
-        self.owners
-            .get(&model)?
-            .get(usize::try_from(row).ok()?)
-            .copied()
-    }
-}
-
 /// The part of a request that bounds its receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -197,7 +172,15 @@ pub(super) fn verify(
             expected,
         });
     }
-    check_content(stored)?;
+    if !stored.has_its_request() {
+        return Err(FalseReceipt::OtherRequest);
+    }
+    if !stored.has_its_response() {
+        return Err(FalseReceipt::OtherResponse);
+    }
+    if !stored.has_its_query() || !stored.query.is_well_formed() {
+        return Err(FalseReceipt::Query);
+    }
     check_terms(stored, model)?;
     for (position, (of, row)) in receipt.data().enumerate() {
         let (found, owner) = (stored.owners.get(position).copied(), model.owner(of, row));
@@ -233,24 +216,6 @@ pub(super) fn verify(
     .map_err(FalseReceipt::Lie)
 }
 
-/// Checks that request, response and query are those that the receipt commits to.
-fn check_content(stored: &StoredReceipt) -> Result<(), FalseReceipt> {
-    let receipt = &stored.signed.receipt;
-    if request_commit(&stored.request) != receipt.request {
-        return Err(FalseReceipt::OtherRequest);
-    }
-    let response = response_tree(&stored.response, &stored.secret).commitment();
-    if response != receipt.response
-        || usize::try_from(receipt.response_length) != Ok(stored.response.len())
-    {
-        return Err(FalseReceipt::OtherResponse);
-    }
-    if stored.query.commit() != receipt.query || !stored.query.is_well_formed() {
-        return Err(FalseReceipt::Query);
-    }
-    Ok(())
-}
-
 /// Checks model, tokens and price against the request and the chain.
 fn check_terms(stored: &StoredReceipt, model: &ModelTerms) -> Result<(), FalseReceipt> {
     let receipt = &stored.signed.receipt;
@@ -261,7 +226,7 @@ fn check_terms(stored: &StoredReceipt, model: &ModelTerms) -> Result<(), FalseRe
             asked: asked.model,
         });
     }
-    if receipt.version != model.version || (receipt.price > 0 && !model.is_commercial) {
+    if !model.may_sell(receipt) {
         return Err(FalseReceipt::UnknownModel {
             model: receipt.model,
             version: receipt.version,
