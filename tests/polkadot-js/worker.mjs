@@ -29,6 +29,31 @@ export function work(...words) {
   return JSON.parse(stdout);
 }
 
+/** The same without holding up what else this process does. */
+export async function workLater(...words) {
+  const child = spawn(workerBinary(), ["--json", ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  const [output, errors] = [child.stdout, child.stderr].map((stream) => {
+    const pieces = [];
+    stream.setEncoding("utf8").on("data", (piece) => pieces.push(piece));
+    return pieces;
+  });
+  const status = await new Promise((resolve) => child.once("close", resolve));
+  if (status !== 0) throw new Error(`openledger-worker ${words.join(" ")} ended with ${status}: ${errors.join("")}`);
+  return JSON.parse(output.join(""));
+}
+
+/**
+ * Starts the dishonest operator, which settles one forged receipt.
+ *
+ * @returns {Promise<object>} what it printed: settlement, lie, the URL at which the receipt is shown, and
+ *   `end`, which ends it
+ */
+export async function startForger(...words) {
+  const binary = process.env.OPENLEDGER_FORGE ?? join(dirname(nodeBinary()), "examples", "forge");
+  const { seen, kill } = startProcess(binary, words);
+  return { ...JSON.parse(await seen(/^\{/)), end: kill };
+}
+
 /**
  * Starts a worker that runs until it is stopped, and ends with this process.
  *
@@ -37,21 +62,10 @@ export function work(...words) {
  *   ends, and the way to end it without warning
  */
 export function startWorker(...words) {
-  return start(workerBinary(), words);
+  return startProcess(workerBinary(), words);
 }
 
-/**
- * Has a dishonest operator settle a forged receipt: the worker's example `forge`, which goes on showing
- * that receipt at `url` until it is killed.
- *
- * @returns {Promise<{settlement: number, lie: string, proves: string, url: string, kill: () => Promise<void>}>}
- */
-export async function startForger(...words) {
-  const forger = start(join(dirname(workerBinary()), "examples", "forge"), words);
-  return { ...JSON.parse(await forger.seen(/^\{/)), kill: forger.kill };
-}
-
-function start(binary, words) {
+function startProcess(binary, words) {
   const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });

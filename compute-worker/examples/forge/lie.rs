@@ -115,7 +115,7 @@ impl LieKind {
             }
             Self::Version => receipt.version += 1,
             Self::Score => {
-                let best = receipt.credits.first_mut();
+                let best = receipt.credits.get_mut(0);
                 best.ok_or("the receipt has no credit")?.score += 1;
             }
             Self::OmittedRow => {
@@ -132,16 +132,16 @@ impl LieKind {
             Self::ForeignRow => {
                 let foreign = (ModelId::MAX, 0, ContributionId::MAX);
                 add_credit(draft, foreign, facts.ruleset)?;
-            },
+            }
             Self::Query => {
-                let vector = draft.query.vectors.first_mut();
-                let value = vector.and_then(|(_, vector)| vector.first_mut());
+                let vector = draft.query.vectors.get_mut(0);
+                let value = vector.and_then(|(_, vector)| vector.get_mut(0));
                 *value.ok_or("the query has no value")? = i16::MIN;
                 receipt.query = draft.query.commit();
             }
             Self::WrongBytes => first_span(receipt)?.at.offset += 1,
             Self::ShortSpan => {
-                let last = receipt.spans.last_mut();
+                let last = receipt.spans.iter_mut().next_back();
                 let span = last
                     .filter(|span| span.length > facts.ruleset.receipt.minimum_span)
                     .ok_or("the receipt's last span cannot be shorter")?;
@@ -192,7 +192,7 @@ impl LieKind {
 }
 
 fn first_span(receipt: &mut Receipt) -> Result<&mut attribution_proof::span::Span, String> {
-    let first = receipt.spans.first_mut();
+    let first = receipt.spans.get_mut(0);
     first.ok_or_else(|| "the receipt has no span; answer with --copy".into())
 }
 

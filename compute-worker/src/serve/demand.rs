@@ -2,21 +2,15 @@
 //!
 //! Silence past the window voids the settlement, so the answers come before anything else.
 
-use super::models::Models;
+use super::models::{Evidence, Models};
 use crate::{
     chain::{calls::Answer, Demanded, Settlement},
-    ledger::{Ledger, LedgerError, StoredReceipt},
+    committed::open_row,
+    ledger::{Ledger, LedgerError},
     operator::decode_transcript,
     store::{ContentStore, StoreError},
 };
-use attribution_proof::{
-    bounds::CHUNK_BYTES,
-    influence::RowOpening,
-    model::Training,
-    receipt::{response_salt, response_tree, ResponseChunkOpening},
-    transcript::StepOpening,
-    ModelId,
-};
+use attribution_proof::{model::Training, transcript::StepOpening, ModelId};
 
 /// Why a demand cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +53,7 @@ pub(super) async fn answer(
             for sequence in settlement.from.sequence.saturating_add(1)..=settlement.to.sequence {
                 let stored = ledger.receipt(settlement.channel, sequence)?;
                 let found = stored.filter(|stored| stored.signed.receipt.commit() == *receipt);
-                if let Some(opening) = found.and_then(|stored| open_chunk(&stored, *index)) {
+                if let Some(opening) = found.and_then(|stored| stored.open_chunk(*index)) {
                     return Ok(Answer::ResponseChunk(opening));
                 }
             }
@@ -72,18 +66,10 @@ pub(super) async fn answer(
             let member = models.member(*model).ok_or_else(missing)?;
             let evidence = member.evidence.as_ref().ok_or_else(missing)?;
             let training = member.manifest.training.as_ref().ok_or_else(missing)?;
-            let leaves = evidence.dataset.leaves();
-            let index = &evidence.traced.index;
-            let tree = index.tree(training.job, &leaves)?;
-            let open = || {
-                Some(RowOpening {
-                    row: *row,
-                    record: *leaves.get(*row as usize)?,
-                    value: index.row(*row)?,
-                    path: tree.path(*row)?,
-                })
-            };
-            Ok(Answer::Row(open().ok_or_else(missing)?))
+            let Evidence { traced, dataset } = evidence;
+            let tree = traced.index.tree(training.job, &dataset.leaves())?;
+            let opening = open_row(&traced.index, &tree, dataset, *row);
+            Ok(Answer::Row(opening.ok_or_else(missing)?))
         }
         Demanded::Step { model, step } => {
             let missing = || DemandError::Missing(format!("step {step} of model {model}"));
@@ -94,20 +80,6 @@ pub(super) async fn answer(
             ))
         }
     }
-}
-
-/// Opens a chunk of a response; nothing if it has no such chunk.
-pub(super) fn open_chunk(stored: &StoredReceipt, index: u32) -> Option<ResponseChunkOpening> {
-    let data = stored
-        .response
-        .chunks(CHUNK_BYTES as usize)
-        .nth(index as usize)?;
-    Some(ResponseChunkOpening {
-        index,
-        salt: response_salt(&stored.secret, index),
-        data: data.to_vec().try_into().ok()?,
-        path: response_tree(&stored.response, &stored.secret).path(index)?,
-    })
 }
 
 async fn open_step(

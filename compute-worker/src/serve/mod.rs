@@ -26,7 +26,7 @@ mod receipt;
 mod settle;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::{
     chain::Client,

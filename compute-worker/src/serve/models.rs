@@ -7,7 +7,8 @@ use crate::{
     artifact::{Artifact, ArtifactError},
     attribution::{gradient_space, TraceError, TracedModel},
     chain::{ChainError, Client, Standing},
-    dataset::{Dataset, DatasetError},
+    committed::{CommittedError, CommittedIndex},
+    dataset::Dataset,
     generate::{EngineLimits, GenerateError, GenerationEngine},
     model::{
         Adapter, ModelError, ModelFolder, ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE, CONFIG_FILE,
@@ -15,13 +16,11 @@ use crate::{
     },
     store::{ContentStore, StoreError},
 };
-use attribution_engine::influence::Index;
 use attribution_proof::{
     challenge::LineageModel,
     model::{Manifest, ModelKind, Training},
     Balance, ModelId,
 };
-use bytes::Bytes;
 use candle_core::Device;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -45,27 +44,18 @@ pub(super) enum LoadError {
     /// The weights' artifact.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// The input records.
+    /// The influence index and the input records.
     #[error(transparent)]
-    Dataset(#[from] DatasetError),
+    Committed(#[from] CommittedError),
     /// The weights.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The influence index does not fit the model.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// The influence index.
-    #[error(transparent)]
-    Engine(#[from] attribution_engine::Error),
     /// The engine that answers.
     #[error(transparent)]
     Generate(#[from] GenerateError),
-    /// The index is not what the chain has.
-    #[error("the influence index of model {model} hashes to another root than the chain has; every receipt from it would be a lie")]
-    OtherIndex {
-        /// The model.
-        model: ModelId,
-    },
     /// The chain has no such base.
     #[error("model {model} builds on model {base}, which is not on chain")]
     NoBase {
@@ -73,14 +63,6 @@ pub(super) enum LoadError {
         model: ModelId,
         /// Its base.
         base: ModelId,
-    },
-    /// A file for a moment's use.
-    #[error("cannot write {path}: {source}; free space or name another --folder")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
     },
     /// Loading broke off.
     #[error("loading broke off: {0}")]
@@ -345,26 +327,12 @@ impl Models {
             None => None,
             Some(training) => {
                 let training = training.clone();
-                let dataset = Dataset::resolve(
-                    &self.chain,
-                    &self.store,
-                    &training.inputs,
-                    training.taken_at,
-                )
-                .await?;
-                let blob = self.store.get(&training.result.index.content).await?;
-                let path = self.folder.join(format!("index-{model}"));
+                let committed =
+                    CommittedIndex::load(&self.chain, &self.store, &self.folder, model, &training)
+                        .await?;
                 let (engine, adapter) = (engine.clone(), adapter.clone());
                 let evidence = tokio::task::spawn_blocking(move || {
-                    let index = read_index(&blob, path)?;
-                    evidence(
-                        model,
-                        &training,
-                        &engine,
-                        adapter.as_deref(),
-                        index,
-                        dataset,
-                    )
+                    evidence(model, &training, &engine, adapter.as_deref(), committed)
                 })
                 .await
                 .unwrap_or_else(|error| Err(LoadError::BrokenOff(error.to_string())))?;
@@ -380,33 +348,14 @@ impl Models {
     }
 }
 
-/// Reads an index by way of a file, which is what the engine reads.
-fn read_index(blob: &Bytes, path: PathBuf) -> Result<Index, LoadError> {
-    let failed = |source| LoadError::File {
-        path: path.clone(),
-        source,
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    std::fs::write(&path, blob).map_err(failed)?;
-    let index = Index::load(&path);
-    std::fs::remove_file(&path).map_err(failed)?;
-    Ok(index?)
-}
-
 fn evidence(
     model: ModelId,
     training: &Training,
     engine: &GenerationEngine,
     adapter: Option<&Adapter>,
-    index: Index,
-    dataset: Dataset,
+    committed: CommittedIndex,
 ) -> Result<Evidence, LoadError> {
-    let tree = index.tree(training.job, &dataset.leaves())?;
-    if tree.commitment() != training.result.index.commitment {
-        return Err(LoadError::OtherIndex { model });
-    }
+    let CommittedIndex { index, dataset, .. } = committed;
     let space = gradient_space(&engine.base().model, adapter)?;
     let seed = &training.result.spec.projection_seed;
     let traced = TracedModel::new(

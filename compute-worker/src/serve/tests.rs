@@ -9,20 +9,23 @@ use super::{
 use crate::{
     attribution::{build_index, gradient_space, TracedModel},
     chain::{Channel, Settlement, SettlementState},
+    committed::CommittedIndex,
     dataset::{Dataset, InputRecord},
     generate::{EngineLimits, GenerationEngine, GenerationRequest},
     keys::Key,
     ledger::{Ledger, StoredReceipt},
     model::{Adapter, AdapterConfig, Llama, LlamaConfig, ModelFolder, TextTokenizer},
     payload::Payload,
+    terms::ModelTerms,
     train::{CancellationFlag, Silent, TrainingData},
+    watch::{self, Lineage},
 };
 use attribution_proof::{
     challenge::Mark,
     contribution::MediaType,
     hash::Hash,
     licence::Terms,
-    model::{Manifest, ModelKind},
+    model::{Committed, Manifest, ModelKind, Training, TrainingResult},
     receipt::{request_commit, response_tree, Sampling},
     ruleset::{ComputeRules, DataRules, ReceiptRules, Ruleset, SettlementRules},
     split::SplitRule,
@@ -272,6 +275,102 @@ impl Books {
         self.ledger
             .vouch(&SignedVoucher { voucher, signature })
             .unwrap();
+    }
+}
+
+/// Honest receipts with all that they are judged by.
+pub(crate) struct Judged {
+    pub(crate) genesis: Hash,
+    pub(crate) key: Key,
+    pub(crate) receipts: [StoredReceipt; 2],
+    pub(crate) ruleset: Ruleset,
+    /// Of both receipts.
+    pub(crate) settlement: Settlement,
+    pub(crate) trainings: Vec<(ModelId, Training)>,
+    pub(crate) lineage: Lineage,
+}
+
+/// What the chain would have of a model whose index is `evidence`.
+fn training(evidence: &Evidence) -> (Training, CommittedIndex) {
+    const JOB: u64 = 4;
+    let Evidence { traced, dataset } = evidence;
+    let committed = CommittedIndex {
+        tree: traced.index.tree(JOB, &dataset.leaves()).unwrap(),
+        index: traced.index.clone(),
+        dataset: dataset.clone(),
+    };
+    let rows = Committed {
+        commitment: committed.tree.commitment(),
+        content: [0; 32],
+    };
+    let training = Training {
+        job: JOB,
+        inputs: Default::default(),
+        taken_at: 1,
+        operator: AccountId::new([5; 32]),
+        result: TrainingResult {
+            artifact: [0; 32],
+            architecture: Hash::zero(),
+            tokenizer: Hash::zero(),
+            transcript: rows,
+            index: rows,
+            spec: traced.index.spec(SEED, &traced.preconditioner),
+            loss_before: 2,
+            loss_after: 1,
+        },
+    };
+    (training, committed)
+}
+
+pub(crate) fn judged() -> Judged {
+    let books = Books::open();
+    let receipts = [(), ()].map(|()| books.issue(copied(&books.served)));
+    let manifest = &books.served.member.manifest;
+    let lineage = books.served.lineage();
+    let terms = ModelTerms {
+        version: manifest.version,
+        is_commercial: manifest.terms.commercial,
+        price: manifest.price,
+        price_floor: manifest.price_floor,
+        lineage: books.served.lineage_models(),
+        owners: lineage
+            .iter()
+            .map(|(member, evidence)| (member.model, evidence.dataset.owners()))
+            .collect(),
+    };
+    let (mut trainings, mut members) = (Vec::new(), Vec::new());
+    for (member, evidence) in lineage {
+        let (training, committed) = training(evidence);
+        trainings.push((member.model, training.clone()));
+        members.push(watch::Member::new(member.model, training, Ok(committed)));
+    }
+    let last = &receipts[1].signed.receipt;
+    let settlement = Settlement {
+        channel: CHANNEL,
+        payer: AccountId::new([1; 32]),
+        operator: books.key.account(),
+        ruleset: 0,
+        from: Mark::default(),
+        to: Mark::after(last),
+        split: ruleset().split.split(0, last.cumulative),
+        totals: last.totals,
+        opened_at: 1,
+        demands_until: 2,
+        window_end: 2,
+        state: SettlementState::Pending,
+        paid: Vec::new(),
+        paid_count: 0,
+        paid_sum: 0,
+        open_demands: 0,
+    };
+    Judged {
+        genesis: GENESIS,
+        key: books.key.clone(),
+        receipts,
+        ruleset: ruleset(),
+        settlement,
+        trainings,
+        lineage: Lineage::new(terms, members),
     }
 }
 

@@ -116,7 +116,10 @@ fn success_honest_receipts_pass() {
     let settlement = settlement(&judged, second);
     assert_eq!(look(&judged, &judged.lineage, &settlement, &shown, &[]), []);
     // The liar's way to make a receipt is the operator's, but for the lie.
-    assert_eq!(forge(&judged, LieKind::None).signed.receipt, first.signed.receipt);
+    assert_eq!(
+        forge(&judged, LieKind::None).signed.receipt,
+        first.signed.receipt
+    );
 }
 
 #[test]
@@ -247,14 +250,20 @@ fn success_rows_that_are_not_at_hand_are_demanded_and_judged_when_they_are() {
     let judged = judged();
     let stored = forge(&judged, LieKind::Score);
     let settlement = settlement(&judged, &stored);
-    let members = judged.trainings.iter().map(|(model, training)| {
-        Member::new(*model, training.clone(), Err("it is gone".into()))
-    });
+    let members = judged
+        .trainings
+        .iter()
+        .map(|(model, training)| Member::new(*model, training.clone(), Err("it is gone".into())));
     let blind = Lineage::new(judged.lineage.terms().clone(), members.collect());
     let shown = [Some(&stored)];
     let findings = look(&judged, &blind, &settlement, &shown, &[]);
     let receipt = &stored.signed.receipt;
-    assert_eq!(findings.len(), receipt.credits.len(), "{:?}", lies(&findings));
+    assert_eq!(
+        findings.len(),
+        receipt.credits.len(),
+        "{:?}",
+        lies(&findings)
+    );
     let credit = receipt.credits[0];
     let demand = DemandRequest::Row {
         receipt: stored.signed.clone(),

@@ -1,0 +1,199 @@
+// Lies about who is paid, and what becomes of them: an operator settles forged receipts, a watcher proves
+// each by one transaction, the payer gets its money back and the operator loses its bond.
+
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { OPEN, connect, developmentAccounts, eventData, eventName, finalised, sendAndInclude } from "./client.mjs";
+import { startNode } from "./node.mjs";
+import { scratchFolder, startForger, startWorker, work, workLater } from "./worker.mjs";
+
+const MINUTES = 60_000;
+/** What is falsified, and what the chain then says was proven. */
+const LIES = {
+  chain: "BrokenChain",
+  price: "UnderPriceFloor",
+  score: "WrongScore",
+  "omitted-row": "OmittedRow",
+  "foreign-row": "UnknownRow",
+  query: "MalformedQuery",
+  "wrong-bytes": "WrongBytes",
+  "short-span": "BetterSpan",
+  owner: "WrongTotals",
+  split: "WrongTotals",
+  equivocation: "Equivocation",
+  withheld: "Withheld",
+};
+
+describe("forged settlements", { timeout: 4 * MINUTES }, () => {
+  const folder = scratchFolder();
+  const store = join(folder, "store");
+  let node;
+  let api;
+  let accounts;
+  let worker;
+  let url;
+  let channel;
+  let honest;
+  let rules;
+
+  before(async () => {
+    node = await startNode();
+    api = await connect(node.url);
+    accounts = developmentAccounts();
+    rules = (await api.query.attribution.rulesetOf(0)).unwrap().settlement;
+  });
+
+  after(async () => {
+    await honest?.end();
+    await worker?.kill();
+    await api?.disconnect();
+    await node?.stop();
+  });
+
+  const bondOf = async (operator) => (await api.query.compute.operators(operator.address)).unwrap().bond.toBigInt();
+  const settlementOf = async (id) => api.query.attribution.settlements(id);
+
+  /** Settles an answer of the operator with a lie in it, and shows the receipt until it is ended. */
+  const forge = (lie, ...more) =>
+    startForger(
+      ...["--node", node.url, "--store", store, "--operator-url", url, "--channel", String(channel)],
+      ...["--operator-key", "//Dave", "--payer-key", "//Eve", "--lie", lie, ...more],
+    );
+
+  /** Watches a settlement as Charlie. */
+  const watch = (forged, ...more) =>
+    workLater(
+      ...["--node", node.url, "--store", store, "--folder", join(folder, "watcher"), "--key", "//Charlie"],
+      ...["watch", "--settlement", String(forged.settlement), "--operator-url", forged.url, ...more],
+    );
+
+  test("an operator trains a model and answers", async () => {
+    const { alice, bob, dave, eve } = accounts;
+    const bond = 60_000n * OPEN;
+    await sendAndInclude(api, api.tx.compute.registerOperator(bond, "{}", "http://127.0.0.1:9"), dave);
+    const opened = await sendAndInclude(api, api.tx.channels.open(dave.address, null, 100n * OPEN, 10_000), eve);
+    channel = eventData(opened, "channels.Opened")[0].toNumber();
+
+    const created = await sendAndInclude(api, api.tx.datanets.createOpen("lines"), alice);
+    const datanet = eventData(created, "datanets.DatanetCreated")[0].toNumber();
+    const records = Array.from({ length: 12 }, (_, record) =>
+      Array.from({ length: 12 }, (_, line) => `line ${line} of record ${record} says ${record * line}`).join("\n"),
+    );
+    const file = join(folder, "records.jsonl");
+    writeFileSync(file, records.map((text) => JSON.stringify({ text })).join("\n"));
+    const payload = join(folder, "bob.payload");
+    const packed = work("--key", "//Bob", "data", "pack", file, "--output", payload);
+    const licence = {
+      spdx: "MIT",
+      terms: { derivatives: true, commercial: true, shareAlike: false, attribution: true },
+    };
+    const leaves = { root: packed.root, count: packed.count };
+    const stake = 3n * OPEN;
+    const contributed = await sendAndInclude(
+      api,
+      api.tx.datanets.contribute(datanet, leaves, packed.bytes, "Text", packed.content, licence, null, stake),
+      bob,
+    );
+    const sequence = eventData(contributed, "datanets.Contributed")[0].toNumber();
+    work("--store", store, "data", "publish", payload);
+    const details = (await api.query.datanets.contributions(sequence)).unwrap();
+    const window = (await api.query.attribution.rulesetOf(0)).unwrap().data.contributionWindow.toNumber();
+    await finalised(api, details.submittedAt.toNumber() + window);
+    await sendAndInclude(api, api.tx.datanets.accept(sequence), bob);
+
+    worker = startWorker(
+      ...["--node", node.url, "--store", store, "--folder", join(folder, "operator"), "--key", "//Dave"],
+      ...["run", "--endpoint", "http://127.0.0.1:9", "--poll", "1", "--listen", "127.0.0.1:0"],
+    );
+    const size = ["--hidden-size", "32", "--layers", "2", "--context", "64", "--steps", "10"];
+    const recipe = work("--store", store, "job", "hyper-parameters", "base", ...size);
+    const hyperParameters = Object.values(recipe).find((value) => /^0x[0-9a-f]{64}$/.test(value));
+    const price = 1_000_000_000n;
+    const request = api.tx.compute.requestJob("Base", [datanet], hyperParameters, null, 0, price, price, 5n * OPEN);
+    await sendAndInclude(api, request, alice);
+    const listening = await worker.seen(/listening.*127\.0\.0\.1:\d+/);
+    url = `http://${/127\.0\.0\.1:\d+/.exec(listening)[0]}`;
+    await worker.seen(/serving a model/);
+
+    const models = await (await fetch(`${url}/v1/models`)).json();
+    const answered = await fetch(`${url}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-openledger-channel": String(channel) },
+      body: JSON.stringify({ model: models.data[0].id, prompt: "line 3 of", max_tokens: 8 }),
+    });
+    const body = await answered.json();
+    assert.equal(answered.status, 200, JSON.stringify(body));
+    assert.equal(body.openledger.sequence, 1);
+  });
+
+  test("an honest settlement stands", async () => {
+    honest = await forge("none");
+    assert.equal(honest.proves, null);
+    const looked = await watch(honest);
+    assert.deepEqual([looked.findings, looked.unchecked, looked.receipts], [[], [], 1]);
+    const challenged = await watch(honest, "--challenge");
+    assert.equal(challenged.verdict, "stands");
+    assert.ok((await settlementOf(honest.settlement)).isSome);
+  });
+
+  test("a challenge that proves nothing costs its sender", async () => {
+    const { ferdie } = accounts;
+    const raw = await fetch(`${honest.url}/v1/openledger/receipts/${channel}/${honest.sequence}/raw`);
+    const bytes = new Uint8Array(await raw.arrayBuffer());
+    // A stored receipt begins with the signed one.
+    const call = api.tx.attribution.challengeSettlement(honest.settlement, bytes);
+    const free = async () => (await api.query.system.account(ferdie.address)).data.free.toBigInt();
+    const before = await free();
+    const sent = await sendAndInclude(api, call, ferdie);
+    const [settlement, challenger, bond, reason] = eventData(sent, "attribution.ChallengeRejected");
+    assert.equal(settlement.toNumber(), honest.settlement);
+    assert.equal(challenger.toString(), ferdie.address);
+    assert.equal(bond.toBigInt(), rules.challengeBond.toBigInt());
+    assert.equal(reason.type, "Honest");
+    assert.ok((await free()) <= before - bond.toBigInt());
+  });
+
+  test("an operator answers a demand by itself", async () => {
+    const { ferdie } = accounts;
+    const call = api.tx.attribution.demand(honest.settlement, { Receipt: { sequence: honest.sequence } });
+    const sent = await sendAndInclude(api, call, ferdie);
+    const demand = eventData(sent, "attribution.Demanded")[1].toNumber();
+    await worker.seen(new RegExp(`answered a demand.*demand=${demand}`));
+    assert.ok((await api.query.attribution.demands(honest.settlement, demand)).isNone);
+    assert.ok((await settlementOf(honest.settlement)).isSome);
+  });
+
+  for (const [lie, proven] of Object.entries(LIES)) {
+    test(`a lie is voided: ${lie}`, async () => {
+      const { charlie, dave, eve } = accounts;
+      const bond = await bondOf(dave);
+      const forged = await forge(lie, "--copy");
+      try {
+        assert.equal(forged.proves, proven);
+        const watched = await watch(forged, "--challenge");
+        assert.equal(watched.verdict, "voided", JSON.stringify(watched));
+        assert.equal(watched.lie, proven);
+
+        const block = await api.at(await api.rpc.chain.getBlockHash(watched.block));
+        const events = await block.query.system.events();
+        const voided = events.find((record) => eventName(record) === "attribution.Voided");
+        const [settlement, , operator, payer, lieEvent, challenger, refunded, slashed] = voided.event.data;
+        assert.equal(settlement.toNumber(), forged.settlement);
+        assert.equal(lieEvent.type, proven);
+        assert.deepEqual(
+          [operator, payer, challenger].map(String),
+          [dave, eve, charlie].map(({ address }) => address),
+        );
+        assert.equal(refunded.toBigInt(), BigInt(forged.amount));
+        assert.equal(slashed.toBigInt(), rules.lieSlash.toBigInt());
+        assert.equal(await bondOf(dave), bond - slashed.toBigInt());
+        assert.ok((await settlementOf(forged.settlement)).isNone);
+      } finally {
+        await forged.end();
+      }
+    });
+  }
+});
