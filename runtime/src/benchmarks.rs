@@ -3,8 +3,8 @@
 use alloc::{string::String, vec::Vec};
 
 use frame_benchmarking::{
-    add_benchmark, baseline::Pallet as BaselineBench, define_benchmarks, list_benchmark,
-    BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking,
+    baseline::Pallet as BaselineBench, define_benchmarks, BenchmarkBatch, BenchmarkConfig,
+    BenchmarkList,
 };
 use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
 use frame_system_benchmarking::{
@@ -15,6 +15,7 @@ use crate::*;
 
 impl frame_benchmarking::baseline::Config for Runtime {}
 impl frame_system_benchmarking::Config for Runtime {}
+impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
 
 define_benchmarks!(
     [frame_benchmarking, BaselineBench::<Runtime>]

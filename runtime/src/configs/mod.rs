@@ -4,6 +4,8 @@ pub mod accounts;
 pub mod consensus;
 pub mod governance;
 pub mod openledger;
+#[cfg(feature = "runtime-benchmarks")]
+mod openledger_benchmarks;
 pub mod rewards;
 pub mod ruleset;
 pub mod staking;
