@@ -382,5 +382,5 @@ if (options.values.stay) {
   say("everything is stopped now; ./scripts/demo.sh --stay leaves it running for these lines");
 }
 await api.disconnect();
-await Promise.all([proxy.kill(), worker.kill(), forged.kill(), ...nodes.map(({ stop }) => stop())]);
+await Promise.all([proxy.kill(), worker.kill(), forged.end(), ...nodes.map(({ stop }) => stop())]);
 process.exit(0);

@@ -10,6 +10,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Most bytes of the document that names an artifact's files.
+const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
+
 /// Why an artifact cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
@@ -96,14 +99,15 @@ impl Artifact {
             id: hex::encode(id),
             reason,
         };
-        let document: Document = serde_json::from_slice(&store.get(id).await?)
-            .map_err(|error| failed(error.to_string()))?;
+        let document = store.get_at_most(id, MAX_DOCUMENT_BYTES).await?;
+        let document: Document =
+            serde_json::from_slice(&document).map_err(|error| failed(error.to_string()))?;
         let mut files = BTreeMap::new();
         for (name, entry) in document.files {
             let mut file = ContentId::default();
             hex::decode_to_slice(&entry.blake3, &mut file)
                 .map_err(|error| failed(format!("file {name:?}: {error}")))?;
-            files.insert(name, store.get(&file).await?);
+            files.insert(name, store.get_at_most(&file, entry.bytes).await?);
         }
         Ok(Self { files })
     }

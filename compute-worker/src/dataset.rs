@@ -7,7 +7,7 @@
 
 use crate::{
     chain::{ChainError, Client, ContributionDetails},
-    payload::{Payload, PayloadError},
+    payload::{Payload, PayloadError, MAX_PAYLOAD_BYTES},
     store::{ContentStore, StoreError},
 };
 use attribution_proof::{
@@ -196,7 +196,7 @@ pub(crate) async fn payload(
 ) -> Result<Payload, DatasetError> {
     let contributor = &details.contributor;
     let blob = store
-        .get(&details.content)
+        .get_at_most(&details.content, MAX_PAYLOAD_BYTES as u64)
         .await
         .map_err(|source| DatasetError::Store {
             contribution,

@@ -9,7 +9,7 @@ use subxt_signer::{sr25519::Keypair, SecretUri};
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read.
-    #[error("cannot read the key file {path}: {source}")]
+    #[error("cannot read the key file {path}: {source}; name a text file with a secret phrase")]
     File {
         /// The file.
         path: String,
@@ -22,8 +22,11 @@ pub enum KeyError {
         /// The file.
         path: String,
     },
+    /// There is no secret.
+    #[error("the secret is empty; write a phrase of twelve words or a 0x-seed into the key file, or on a development chain use --key //Alice")]
+    Empty,
     /// The secret is neither a phrase, a seed nor a derivation.
-    #[error("the secret is no valid mnemonic, 0x-seed or //derivation: {0}")]
+    #[error("the secret is no valid mnemonic, 0x-seed or //derivation: {0}; compare it with your backup")]
     Secret(String),
 }
 
@@ -43,7 +46,13 @@ impl Key {
     /// From a secret URI: a mnemonic, a `0x` seed or a development derivation such as `//Alice`.
     pub fn from_secret(secret: &str) -> Result<Self, KeyError> {
         let failed = |error: &dyn std::fmt::Display| KeyError::Secret(error.to_string());
-        let uri = SecretUri::from_str(secret.trim()).map_err(|error| failed(&error))?;
+        // Editors put a byte order mark before a text.
+        let secret = secret.trim_start_matches('\u{feff}').trim();
+        if secret.is_empty() {
+            // It would stand for a development account, whose secret everybody knows.
+            return Err(KeyError::Empty);
+        }
+        let uri = SecretUri::from_str(secret).map_err(|error| failed(&error))?;
         let pair = Keypair::from_uri(&uri).map_err(|error| failed(&error))?;
         Ok(Self { pair })
     }
@@ -94,7 +103,7 @@ mod tests {
     fn success_a_file_gives_the_same_key_and_signatures_verify() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        std::fs::write(&path, "//Alice\n").unwrap();
+        std::fs::write(&path, "\u{feff}//Alice\n").unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -115,6 +124,9 @@ mod tests {
 
     #[test]
     fn fails_when_the_secret_is_nonsense() {
+        for empty in ["", " \n", "\u{feff}\n"] {
+            assert!(matches!(Key::from_secret(empty), Err(KeyError::Empty)));
+        }
         assert!(matches!(
             Key::from_secret("not a phrase"),
             Err(KeyError::Secret(_))

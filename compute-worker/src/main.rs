@@ -3,9 +3,9 @@
 use clap::Parser;
 use openledger_worker::{
     chain::use_address_prefix,
-    cli::{run, Arguments},
+    cli::{describe, run, Arguments},
 };
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -14,7 +14,8 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "error: {}", describe(&error));
             ExitCode::FAILURE
         }
     }

@@ -20,6 +20,9 @@ const VERSION: u8 = 1;
 /// more.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
+/// Largest payload that workers take, in bytes: it is loaded whole.
+pub const MAX_PAYLOAD_BYTES: usize = 16 * MAX_RECORD_BYTES;
+
 /// Why records cannot be contributed, or a payload not be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
@@ -34,9 +37,15 @@ pub enum PayloadError {
         /// Its size.
         bytes: usize,
     },
-    /// A text record breaks the text rule.
-    #[error("record {record} breaks the text rule ({defect:?}): use UTF-8 with \\n line ends and no blanks before them")]
-    Text {
+    /// All records together are too large.
+    #[error("the records make a payload of {bytes} bytes; the most is {MAX_PAYLOAD_BYTES}: make several contributions of them")]
+    TooLargeTogether {
+        /// Size of the payload.
+        bytes: usize,
+    },
+    /// A record breaks the rule of its media type.
+    #[error("record {record} {}", explain(*defect))]
+    Record {
         /// Index of the record.
         record: usize,
         /// What is wrong.
@@ -55,6 +64,29 @@ pub enum PayloadError {
         /// Root on chain.
         committed: Hash,
     },
+}
+
+/// What is wrong with a record, and what to do about it.
+fn explain(defect: Defect) -> &'static str {
+    match defect {
+        Defect::Length => "is empty; leave it out",
+        Defect::ChunkLength => "is cut into chunks of the wrong length; pack it again",
+        Defect::NotUtf8 => "is not UTF-8 text; convert it, for example with iconv",
+        Defect::ControlCharacter => "has a carriage return or NUL; `data pack --clean` removes it",
+        Defect::TrailingBlank => {
+            "has a blank or tab at the end of a line; `data pack --clean` removes it"
+        }
+    }
+}
+
+impl PayloadError {
+    /// Index of the record that is to blame.
+    pub fn record(&self) -> Option<usize> {
+        match self {
+            Self::TooLarge { record, .. } | Self::Record { record, .. } => Some(*record),
+            _ => None,
+        }
+    }
 }
 
 /// A contributor's records with everything that the chain asks for.
@@ -92,7 +124,11 @@ impl Payload {
                 MediaType::Binary if bytes.is_empty() => Err(Defect::Length),
                 MediaType::Binary => Ok(()),
             };
-            checked.map_err(|defect| PayloadError::Text { record, defect })?;
+            checked.map_err(|defect| PayloadError::Record { record, defect })?;
+        }
+        let bytes = MAGIC.len() + 1 + records.encoded_size();
+        if bytes > MAX_PAYLOAD_BYTES {
+            return Err(PayloadError::TooLargeTogether { bytes });
         }
         let contents: Vec<_> = records
             .iter()
@@ -142,6 +178,19 @@ impl Payload {
         crate::store::content_id(&self.encode())
     }
 
+    /// Reads the records in a blob, whoever they are of: at least one.
+    pub fn read_records(blob: &[u8]) -> Result<Vec<Vec<u8>>, PayloadError> {
+        let body = blob
+            .strip_prefix(MAGIC.as_slice())
+            .and_then(|rest| rest.strip_prefix(&[VERSION]))
+            .ok_or(PayloadError::Format)?;
+        let records = Vec::<Vec<u8>>::decode_all(&mut &*body).map_err(|_| PayloadError::Format)?;
+        if records.is_empty() {
+            return Err(PayloadError::Empty);
+        }
+        Ok(records)
+    }
+
     /// Reads a blob and checks it against what `contributor` committed to.
     pub fn decode(
         blob: &[u8],
@@ -149,12 +198,7 @@ impl Payload {
         media: MediaType,
         committed: &Commitment,
     ) -> Result<Self, PayloadError> {
-        let body = blob
-            .strip_prefix(MAGIC.as_slice())
-            .and_then(|rest| rest.strip_prefix(&[VERSION]))
-            .ok_or(PayloadError::Format)?;
-        let records = Vec::<Vec<u8>>::decode_all(&mut &*body).map_err(|_| PayloadError::Format)?;
-        let payload = Self::new(contributor, media, records)?;
+        let payload = Self::new(contributor, media, Self::read_records(blob)?)?;
         if payload.commitment() != *committed {
             return Err(PayloadError::Root {
                 actual: payload.commitment().root,
@@ -209,7 +253,7 @@ mod tests {
         assert_eq!(new(vec![]), Err(PayloadError::Empty));
         assert_eq!(
             new(vec![b"fine".to_vec(), b"bad\r\n".to_vec()]),
-            Err(PayloadError::Text {
+            Err(PayloadError::Record {
                 record: 1,
                 defect: Defect::ControlCharacter
             })
@@ -221,6 +265,11 @@ mod tests {
                 bytes: MAX_RECORD_BYTES + 1
             })
         );
+        let together = new(vec![vec![b'x'; MAX_RECORD_BYTES]; 16]);
+        assert!(matches!(
+            together,
+            Err(PayloadError::TooLargeTogether { .. })
+        ));
     }
 
     #[test]
@@ -231,6 +280,7 @@ mod tests {
             Payload::decode(blob, &who, MediaType::Text, &payload.commitment()).map(|_| ())
         };
         assert_eq!(decode(b"nonsense", 1), Err(PayloadError::Format));
+        assert_eq!(decode(b"OLDP\x01\0", 1), Err(PayloadError::Empty));
         let mut cut = payload.encode();
         cut.pop();
         assert_eq!(decode(&cut, 1), Err(PayloadError::Format));

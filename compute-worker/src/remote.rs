@@ -83,7 +83,9 @@ impl RemoteOperator {
             reason = format!("{reason}: {cause}");
             source = cause.source();
         }
-        self.failed(reason)
+        self.failed(format!(
+            "{reason}; check --operator-url and that the operator runs"
+        ))
     }
 
     /// Sends a request for an answer through a channel.

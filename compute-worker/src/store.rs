@@ -37,8 +37,18 @@ pub enum StoreError {
         /// What its bytes hash to.
         actual: String,
     },
+    /// The blob is larger than what it is said to be can be.
+    #[error("blob {id} has {bytes} bytes, the most is {most}; it was not read")]
+    TooLarge {
+        /// Its id in hexadecimal.
+        id: String,
+        /// Its size.
+        bytes: u64,
+        /// Most bytes that the reader takes.
+        most: u64,
+    },
     /// The storage failed: no space, no permission, no network.
-    #[error("the content store failed while {action}: {source}")]
+    #[error("the content store failed while {action}: {source}; free space, or check permissions and network, then try again")]
     Backend {
         /// What was being done.
         action: &'static str,
@@ -121,6 +131,12 @@ impl ContentStore {
 
     /// Reads the blob `id` and verifies it.
     pub async fn get(&self, id: &ContentId) -> Result<Bytes, StoreError> {
+        self.get_at_most(id, u64::MAX).await
+    }
+
+    /// The same, but refuses a blob of more than `most` bytes before it fills the memory: anybody may
+    /// have published it.
+    pub async fn get_at_most(&self, id: &ContentId, most: u64) -> Result<Bytes, StoreError> {
         let name = || hex::encode(id);
         let failed = |source| match source {
             object_store::Error::NotFound { .. } => StoreError::Missing { id: name() },
@@ -129,14 +145,15 @@ impl ContentStore {
                 source,
             },
         };
-        let bytes = self
-            .store
-            .get(&self.path(id))
-            .await
-            .map_err(failed)?
-            .bytes()
-            .await
-            .map_err(failed)?;
+        let found = self.store.get(&self.path(id)).await.map_err(failed)?;
+        if found.meta.size > most {
+            return Err(StoreError::TooLarge {
+                id: name(),
+                bytes: found.meta.size,
+                most,
+            });
+        }
+        let bytes = found.bytes().await.map_err(failed)?;
         let actual = content_id(&bytes);
         if actual == *id {
             Ok(bytes)
@@ -168,13 +185,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn fails_when_a_blob_is_missing_or_damaged() {
+    async fn fails_when_a_blob_is_missing_too_large_or_damaged() {
         let (folder, store) = open();
         assert!(matches!(
             store.get(&[0; 32]).await,
             Err(StoreError::Missing { .. })
         ));
         let id = store.put(b"blob".as_slice()).await.unwrap();
+        assert!(matches!(
+            store.get_at_most(&id, 3).await,
+            Err(StoreError::TooLarge { bytes: 4, .. })
+        ));
+        assert!(store.get_at_most(&id, 4).await.is_ok());
         let name = hex::encode(id);
         std::fs::write(folder.path().join(&name[..2]).join(&name), b"blot").unwrap();
         assert!(matches!(

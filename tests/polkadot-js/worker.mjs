@@ -22,16 +22,44 @@ export function scratchFolder() {
   return folder;
 }
 
+/** Without the settings of whoever runs the tests. */
+function cleanEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OPENLEDGER_")));
+}
+
+/**
+ * Runs a command of the worker to its end, whatever that is.
+ *
+ * @param {string[]} words the command
+ * @param {object} [options]
+ * @param {"pipe" | number} [options.stdout] where its results go
+ * @param {string[]} [options.wrapper] a command that runs it, such as `prlimit` with its options
+ * @returns {{status: number | null, signal: string | null, stdout: string, stderr: string}}
+ */
+export function attempt(words, { stdout = "pipe", wrapper = [] } = {}) {
+  const [program, ...rest] = [...wrapper, workerBinary(), ...words];
+  const result = spawnSync(program, rest, {
+    encoding: "utf8",
+    env: cleanEnvironment(),
+    stdio: ["ignore", stdout, "pipe"],
+  });
+  if (result.error) throw result.error;
+  return result;
+}
+
 /** Runs a command of the worker to its end and returns what it printed as JSON. */
 export function work(...words) {
-  const { status, stdout, stderr } = spawnSync(workerBinary(), ["--json", ...words], { encoding: "utf8" });
+  const { status, stdout, stderr } = attempt(["--json", ...words]);
   if (status !== 0) throw new Error(`openledger-worker ${words.join(" ")} ended with ${status}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
 /** The same without holding up what else this process does. */
 export async function workLater(...words) {
-  const child = spawn(workerBinary(), ["--json", ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(workerBinary(), ["--json", ...words], {
+    env: cleanEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [output, errors] = [child.stdout, child.stderr].map((stream) => {
     const pieces = [];
     stream.setEncoding("utf8").on("data", (piece) => pieces.push(piece));
@@ -57,8 +85,8 @@ export async function startForger(...words) {
 /**
  * Starts a worker that runs until it is stopped, and ends with this process.
  *
- * @returns {{log: string[], seen: (pattern: RegExp) => Promise<string>, ended: Promise<never>,
- *   kill: () => Promise<void>}} its log lines (it grows), the first line that matches, what fails when it
+ * @returns {{pid: number, log: string[], seen: (pattern: RegExp) => Promise<string>, ended: Promise<never>,
+ *   kill: () => Promise<void>}} its process, its log lines (it grows), the first line that matches, what fails when it
  *   ends, and the way to end it without warning
  */
 export function startWorker(...words) {
@@ -67,6 +95,7 @@ export function startWorker(...words) {
 
 function startProcess(binary, words) {
   const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...words], {
+    env: cleanEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killAtExit = () => child.kill("SIGKILL");
@@ -102,5 +131,5 @@ function startProcess(binary, words) {
     await exited;
     process.removeListener("exit", killAtExit);
   };
-  return { log, seen, ended, kill };
+  return { pid: child.pid, log, seen, ended, kill };
 }

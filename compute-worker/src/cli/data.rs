@@ -4,18 +4,23 @@ use super::Global;
 use crate::{
     chain::{calls, Wait},
     copies::find_copies,
-    payload::Payload,
+    payload::{Payload, PayloadError, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES},
     store::{content_id, ContentStore},
 };
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Error, Result};
 use attribution_proof::{contribution::MediaType, AccountId, ContributionId};
 use clap::{Args, Subcommand, ValueEnum};
-use codec::Decode;
 use std::{
-    io::{BufRead, BufReader},
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     str::FromStr,
 };
+
+/// Longest line of a .jsonl file. JSON can be some times longer than the text in it.
+const MAX_LINE_BYTES: usize = 4 * MAX_RECORD_BYTES;
+/// U+FEFF, which some editors write before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Data {
@@ -70,7 +75,8 @@ pub(super) struct Pack {
     /// What the records are.
     #[arg(long, value_enum, default_value_t = Media::Text)]
     media: Media,
-    /// Make text fit the text rule: line ends become \n, blanks before them and NUL go.
+    /// Make text fit the text rule: line ends become \n; blanks before them, NUL and a byte order
+    /// mark go.
     #[arg(long)]
     clean: bool,
 }
@@ -80,31 +86,30 @@ impl Data {
         match self {
             Self::Pack(pack) => {
                 let contributor = match &pack.contributor {
-                    Some(text) => AccountId::from_str(text)
-                        .map_err(|error| anyhow::anyhow!("{text} is no account: {error}"))?,
+                    Some(text) => AccountId::from_str(text).map_err(|error| {
+                        anyhow!("{text} is no account ({error}); write its SS58 address")
+                    })?,
                     None => global.key()?.account(),
                 };
                 let result = pack.run(&contributor)?;
-                global.print(&result);
+                global.print(&result)?;
             }
             Self::Publish { payload } => {
                 let id = publish(&global.store()?, payload).await?;
-                global.print(&serde_json::json!({ "content": format!("0x{}", hex::encode(id)) }));
+                global
+                    .print(&serde_json::json!({ "content": format!("0x{}", hex::encode(id)) }))?;
             }
-            Self::Copies(command) => global.print(&command.run(global).await?),
+            Self::Copies(command) => global.print(&command.run(global).await?)?,
         }
         Ok(())
     }
 }
 
 async fn publish(store: &ContentStore, path: &Path) -> Result<attribution_proof::ContentId> {
-    let blob = read(path)?;
+    let blob = read(path, MAX_PAYLOAD_BYTES)?;
     // A payload of whoever; that its leaves are the registered ones is checked by whoever reads it.
-    ensure!(
-        blob.starts_with(b"OLDP\x01") && Vec::<Vec<u8>>::decode(&mut &blob[5..]).is_ok(),
-        "{} is no payload; make one with data pack",
-        path.display()
-    );
+    Payload::read_records(&blob)
+        .map_err(|error| anyhow!("{}: {error}; make one with data pack", path.display()))?;
     Ok(store.put(blob).await?)
 }
 
@@ -154,33 +159,43 @@ impl Copies {
     }
 }
 
+/// What will be a record, and where it comes from.
+struct Piece {
+    origin: String,
+    bytes: Vec<u8>,
+}
+
 impl Pack {
     fn run(&self, contributor: &AccountId) -> Result<serde_json::Value> {
-        let mut records = Vec::new();
-        for file in &self.files {
-            if file
-                .extension()
-                .is_some_and(|extension| extension == "jsonl")
-            {
-                read_lines(file, &mut records)?;
-            } else {
-                records.push(read(file)?);
-            }
-        }
         let media = match self.media {
             Media::Text => MediaType::Text,
             Media::Binary => MediaType::Binary,
         };
-        if self.clean {
-            ensure!(media == MediaType::Text, "--clean is for text");
-            for record in &mut records {
-                *record = clean(record)?;
+        ensure!(
+            media == MediaType::Text || !self.clean,
+            "--clean is for text; leave it out"
+        );
+        let (origins, records): (Vec<_>, Vec<_>) = self
+            .pieces()?
+            .into_iter()
+            .map(|Piece { origin, bytes }| {
+                let bytes = match media {
+                    MediaType::Text => self.text(&origin, bytes)?,
+                    MediaType::Binary => bytes,
+                };
+                Ok((origin, bytes))
+            })
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .unzip();
+        let payload = Payload::new(contributor, media, records).map_err(|error| {
+            match error.record().and_then(|record| origins.get(record)) {
+                Some(origin) => anyhow!("{origin}: {error}"),
+                None => error.into(),
             }
-        }
-        let payload = Payload::new(contributor, media, records)?;
+        })?;
         let blob = payload.encode();
-        std::fs::write(&self.output, &blob)
-            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        write(&self.output, &blob)?;
         let commitment = payload.commitment();
         Ok(serde_json::json!({
             "contributor": contributor.to_string(),
@@ -191,36 +206,141 @@ impl Pack {
             "payload": self.output.display().to_string(),
         }))
     }
+
+    /// Reads all files; stops when they are more than a payload can hold.
+    fn pieces(&self) -> Result<Vec<Piece>> {
+        let (mut pieces, mut bytes) = (Vec::new(), 0usize);
+        let mut add = |origin: String, record: Vec<u8>| {
+            bytes = bytes.saturating_add(record.len());
+            pieces.push(Piece {
+                origin,
+                bytes: record,
+            });
+            if bytes > MAX_PAYLOAD_BYTES {
+                return Err(PayloadError::TooLargeTogether { bytes }.into());
+            }
+            Ok(())
+        };
+        for file in &self.files {
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "jsonl")
+            {
+                read_lines(file, &mut add)?;
+            } else {
+                add(file.display().to_string(), read(file, MAX_RECORD_BYTES)?)?;
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// The text of a record as it will be registered.
+    fn text(&self, origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        if self.clean {
+            return clean(&bytes).with_context(|| origin.to_owned());
+        }
+        ensure!(
+            !bytes.starts_with(BYTE_ORDER_MARK),
+            "{origin} begins with a byte order mark, which would be part of the record; --clean removes it"
+        );
+        Ok(bytes)
+    }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    // A record is loaded whole, so a huge file is refused before it fills the memory.
-    let most = 16 * crate::payload::MAX_RECORD_BYTES as u64;
-    let length = std::fs::metadata(path)
-        .with_context(|| format!("cannot read {}", path.display()))?
-        .len();
-    ensure!(
-        length <= most,
-        "{} has {length} bytes, the most is {most}: split it",
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    anyhow!(
+        "cannot read {}: {error}; name a file that is there and that you may read",
         path.display()
-    );
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    )
 }
 
-/// Appends the field `text` of every line.
-fn read_lines(path: &Path, records: &mut Vec<Vec<u8>>) -> Result<()> {
-    let file =
-        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
-        let place = || format!("{}, line {number}", path.display());
-        let line = line.with_context(place)?;
+/// Reads a file of at most `most` bytes; a larger one is refused before it fills the memory.
+fn read(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let failed = |error| unreadable(path, &error);
+    let too_large = |length: &dyn std::fmt::Display| {
+        anyhow!(
+            "{} has {length} bytes; the most is {most}: split it",
+            path.display()
+        )
+    };
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    if length > most as u64 {
+        return Err(too_large(&length));
+    }
+    // Devices and pipes do not say how long they are.
+    let mut bytes = Vec::new();
+    file.take(most as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() > most {
+        return Err(too_large(&format_args!("over {most}")));
+    }
+    Ok(bytes)
+}
+
+/// Writes a file whole or not at all, so that a full disk costs no payload that was there before.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let attempt = || {
+        let mut file = File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    attempt().map_err(|error| {
+        // It may not even be there.
+        let _ = std::fs::remove_file(&partial);
+        anyhow!(
+            "cannot write {}: {error}; free space, or name another --output",
+            path.display()
+        )
+    })
+}
+
+/// Hands on the field `text` of every line.
+fn read_lines(path: &Path, add: &mut impl FnMut(String, Vec<u8>) -> Result<()>) -> Result<()> {
+    let failed = |error| unreadable(path, &error);
+    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
+    let mut buffer = Vec::new();
+    for number in 1.. {
+        let place = format!("{}, line {number}", path.display());
+        buffer.clear();
+        let limit = MAX_LINE_BYTES as u64 + 1;
+        if (&mut reader)
+            .take(limit)
+            .read_until(b'\n', &mut buffer)
+            .map_err(failed)?
+            == 0
+        {
+            break;
+        }
+        ensure!(
+            buffer.len() <= MAX_LINE_BYTES,
+            "{place} has over {MAX_LINE_BYTES} bytes: split the record"
+        );
+        let line = match number {
+            1 => buffer.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&buffer),
+            _ => &buffer,
+        };
+        let line = std::str::from_utf8(line).map_err(|error| {
+            let at = error.valid_up_to();
+            anyhow!(
+                "{place} is not UTF-8 from its byte {at} on; convert it, for example with iconv"
+            )
+        })?;
         if line.trim().is_empty() {
             continue;
         }
-        let value: serde_json::Value = serde_json::from_str(&line).with_context(place)?;
+        let wrong = |reason: &dyn std::fmt::Display| {
+            anyhow!("{place}: {reason}; write one object as {{\"text\": \"…\"}} on each line")
+        };
+        let value: serde_json::Value = serde_json::from_str(line)
+            .map_err(|error| wrong(&format_args!("no JSON ({error})")))?;
         match value.get("text").and_then(serde_json::Value::as_str) {
-            Some(text) => records.push(text.as_bytes().to_vec()),
-            None => bail!("{}: there is no field \"text\" with a string", place()),
+            Some(text) => add(place, text.as_bytes().to_vec())?,
+            None => return Err(wrong(&"there is no field \"text\" with a string")),
         }
     }
     Ok(())
@@ -228,7 +348,9 @@ fn read_lines(path: &Path, records: &mut Vec<Vec<u8>>) -> Result<()> {
 
 /// Makes text fit the text rule.
 fn clean(record: &[u8]) -> Result<Vec<u8>> {
-    let text = std::str::from_utf8(record).context("only UTF-8 text can be cleaned")?;
+    let text = record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(record);
+    let text = std::str::from_utf8(text)
+        .context("only UTF-8 text can be cleaned; convert it, for example with iconv")?;
     let unix = text
         .replace("\r\n", "\n")
         .replace('\r', "\n")
@@ -259,10 +381,10 @@ mod tests {
     async fn success_files_and_lines_become_a_payload_that_can_be_published() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("a.txt"), "one \r\ntwo\n").unwrap();
+        std::fs::write(path("a.txt"), "\u{feff}one \r\ntwo\n").unwrap();
         std::fs::write(
             path("b.jsonl"),
-            "{\"text\": \"three\"}\n\n{\"text\": \"four\"}\n",
+            "\u{feff}{\"text\": \"three\"}\n\n{\"text\": \"four\"}\n",
         )
         .unwrap();
         let contributor = AccountId::new([3; 32]);
@@ -303,6 +425,14 @@ mod tests {
             "{}",
             fail("bad.jsonl")
         );
+        std::fs::write(path("mark"), "\u{feff}one").unwrap();
+        let mark = Pack {
+            clean: false,
+            ..pack(vec![path("mark")], path("out"))
+        };
+        let error = mark.run(&account).unwrap_err().to_string();
+        assert!(error.contains("byte order mark"), "{error}");
+        assert!(!path("out").exists());
         std::fs::write(path("latin"), [0xe9]).unwrap();
         assert!(fail("latin").contains("UTF-8"));
         let store = ContentStore::open(path("store").to_str().unwrap()).unwrap();

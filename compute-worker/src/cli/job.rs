@@ -152,12 +152,13 @@ impl JobCommand {
         match self {
             Self::HyperParameters(command) => {
                 let recipe = command.recipe();
+                // Operators would refuse it only after the job was paid for.
+                recipe.validate(None)?;
                 let id = global.store()?.put(recipe.to_json()?).await?;
                 global.print(&serde_json::json!({
                     "content": format!("0x{}", hex::encode(id)),
                     "recipe": recipe,
-                }));
-                Ok(())
+                }))
             }
             Self::Request(request) => request.run(global).await,
             Self::Show { job } => {
@@ -168,12 +169,14 @@ impl JobCommand {
                         chain
                             .job(*id)
                             .await?
-                            .with_context(|| format!("there is no job {id}"))?,
+                            .with_context(|| {
+                                format!("there is no job {id}; `job show` without a number lists those that are known")
+                            })?,
                     )],
                     None => chain.jobs().await?,
                 };
                 for (id, job) in jobs {
-                    global.print(&describe(id, &job));
+                    global.print(&describe(id, &job))?;
                 }
                 Ok(())
             }
@@ -204,8 +207,7 @@ impl Request {
         let job = events
             .requested_job()
             .context("the chain announced no job")?;
-        global.print(&serde_json::json!({ "job": job, "block": events.block }));
-        Ok(())
+        global.print(&serde_json::json!({ "job": job, "block": events.block }))
     }
 }
 

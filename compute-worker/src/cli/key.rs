@@ -14,7 +14,6 @@ impl ShowKey {
         global.print(&serde_json::json!({
             "account": account.to_string(),
             "public_key": format!("0x{}", hex::encode::<&[u8]>(account.as_ref())),
-        }));
-        Ok(())
+        }))
     }
 }

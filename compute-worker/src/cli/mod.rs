@@ -12,7 +12,10 @@ mod watch;
 use crate::{chain::Client, keys::Key, store::ContentStore, telemetry, train::CancellationFlag};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::{
+    io::{ErrorKind, Write},
+    path::PathBuf,
+};
 
 /// Trains, serves, pays: the part of OpenLedger that runs beside the chain.
 #[derive(Debug, Parser)]
@@ -103,9 +106,34 @@ impl Global {
     }
 
     /// Writes a result: as one JSON line, or as lines of name and value.
-    fn print(&self, value: &serde_json::Value) {
-        println!("{}", render(value, self.json));
+    fn print(&self, value: &serde_json::Value) -> Result<()> {
+        write_line(&render(value, self.json))
     }
+}
+
+/// Writes a line to the standard output. A reader that has left wants no more; anything else that
+/// keeps a result from being seen is an error.
+fn write_line(line: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(anyhow::anyhow!(
+            "cannot write the result: {error}; the command itself has done its work, send its output elsewhere"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The error with its causes. Many messages contain their cause, so each is said only once.
+pub fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 fn render(value: &serde_json::Value, json: bool) -> String {
@@ -223,6 +251,17 @@ mod tests {
             let error = none.global.key().unwrap_err().to_string();
             assert!(error.contains("--key-file"), "{error}");
         }
+    }
+
+    #[test]
+    fn success_a_cause_is_said_once() {
+        let error = anyhow::anyhow!("disk full")
+            .context("cannot write a: disk full; free space")
+            .context("packing failed");
+        assert_eq!(
+            describe(&error),
+            "packing failed: cannot write a: disk full; free space"
+        );
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub(super) struct Run {
     /// Least fee of a job, in base units.
     #[arg(long, default_value_t = 0)]
     least_fee: Balance,
+    /// Most memory that a job's training may need, in GiB, as roughly estimated.
+    #[arg(long, default_value_t = 8)]
+    most_memory: u32,
     /// Seconds between two looks at the chain.
     #[arg(long, default_value_t = 3)]
     poll: u64,
@@ -72,6 +75,7 @@ impl Run {
             builders: self.builders.clone(),
             most_jobs: self.most_jobs,
             least_fee: self.least_fee,
+            most_memory: u64::from(self.most_memory) << 30,
             poll: Duration::from_secs(self.poll.max(1)),
             folder: global.folder.join("jobs"),
             checkpoint_every: self.checkpoint_every.max(1),
@@ -96,7 +100,6 @@ impl Run {
                             cancellation,
                         )
                         .await
-                        .map_err(anyhow::Error::from)
                 }
             }
         };

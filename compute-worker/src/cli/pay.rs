@@ -54,7 +54,7 @@ impl Pay {
         let cancellation = stop_on_signals()?;
         let mut result = proxy.status().await?;
         result["url"] = format!("http://{}/v1", proxy.address()).into();
-        global.print(&result);
+        global.print(&result)?;
         proxy.serve(cancellation).await?;
         Ok(())
     }

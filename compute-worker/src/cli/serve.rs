@@ -6,11 +6,11 @@ use crate::{
     generate::EngineLimits,
     keys::Key,
     metrics::Metrics,
-    serve::{self, ServeError, ServeOptions},
+    serve::{self, ServeOptions},
     store::ContentStore,
     train::CancellationFlag,
 };
-use anyhow::Result;
+use anyhow::{ensure, Result};
 use attribution_proof::{Balance, ModelId};
 use clap::Args;
 use std::{path::Path, time::Duration};
@@ -70,9 +70,16 @@ impl ServingOptions {
         key: Key,
         metrics: Metrics,
         cancellation: CancellationFlag,
-    ) -> Result<(), ServeError> {
+    ) -> Result<()> {
+        for model in &self.models {
+            ensure!(
+                chain.manifest(*model).await?.is_some(),
+                "there is no model {model} on this chain; correct --models, or leave it out to serve all"
+            );
+        }
         let options = self.options(listen, folder, poll);
-        serve::run(options, chain, store, key, metrics, cancellation).await
+        serve::run(options, chain, store, key, metrics, cancellation).await?;
+        Ok(())
     }
 }
 
@@ -112,7 +119,6 @@ impl Serve {
                 metrics,
                 cancellation,
             )
-            .await?;
-        Ok(())
+            .await
     }
 }

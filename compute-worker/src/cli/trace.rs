@@ -1,6 +1,6 @@
 //! `trace`: which data shaped an answer.
 
-use super::Global;
+use super::{write_line, Global};
 use anyhow::{ensure, Context, Result};
 use attribution_proof::ChannelId;
 use clap::Args;
@@ -30,9 +30,12 @@ impl TraceReceipt {
             self.channel,
             self.sequence
         );
-        let response = reqwest::get(&url)
-            .await
-            .with_context(|| format!("no operator answers at {}", self.url))?;
+        let response = reqwest::get(&url).await.with_context(|| {
+            format!(
+                "no operator answers at {}; check --url and that the operator runs",
+                self.url
+            )
+        })?;
         let status = response.status();
         let body = response
             .text()
@@ -42,10 +45,9 @@ impl TraceReceipt {
         let trace: serde_json::Value = serde_json::from_str(&body)
             .with_context(|| format!("{url} did not answer with JSON"))?;
         if global.json {
-            println!("{trace}");
+            write_line(&trace.to_string())
         } else {
-            println!("{trace:#}");
+            write_line(&format!("{trace:#}"))
         }
-        Ok(())
     }
 }

@@ -16,6 +16,9 @@ pub const ADAPTER_CONFIG_FILE: &str = "adapter_config.json";
 /// Name of an adapter's weights.
 pub const ADAPTER_WEIGHTS_FILE: &str = "adapter_model.safetensors";
 
+/// Highest rank. Low-rank adapters are of 4 to 512.
+const MAX_RANK: usize = 1 << 12;
+
 /// The fields of PEFT's `LoraConfig` that define the computation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdapterConfig {
@@ -131,10 +134,12 @@ impl AdapterConfig {
         {
             return unsupported("modules_to_save", &"modules", "none");
         }
-        if self.r == 0 || self.targets()?.is_empty() {
-            return Err(ModelError::Config(
-                "an adapter needs a rank above zero and at least one target module".into(),
-            ));
+        if self.r == 0 || self.r > MAX_RANK || self.targets()?.is_empty() {
+            return Err(ModelError::Config(format!(
+                "the adapter's rank is {} over {} target modules; it must be between 1 and {MAX_RANK}, over at least one",
+                self.r,
+                self.target_modules.len()
+            )));
         }
         if !(self.lora_alpha.is_finite() && self.lora_alpha > 0.0) {
             return Err(ModelError::Config(format!(

@@ -3,6 +3,9 @@
 use super::error::{ModelError, Result};
 use serde::{Deserialize, Serialize};
 
+/// Most memory for the keys and values of one sequence, in bytes.
+const MAX_CACHE_BYTES: u64 = 16 << 30;
+
 /// The fields of Hugging Face's `LlamaConfig` that define the computation.
 ///
 /// Unknown fields of a file are ignored, as Hugging Face does; fields that would change the
@@ -96,7 +99,7 @@ impl LlamaConfig {
             vocab_size: super::tokenizer::BYTE_LEVEL_VOCABULARY,
             hidden_size,
             // 8/3 of the width (Shazeer 2020), to a multiple of 32.
-            intermediate_size: (hidden_size * 8 / 3).next_multiple_of(32),
+            intermediate_size: (hidden_size.saturating_mul(8) / 3).next_multiple_of(32),
             num_hidden_layers: layers,
             num_attention_heads: heads,
             num_key_value_heads: Some(if heads.is_multiple_of(2) {
@@ -130,6 +133,46 @@ impl LlamaConfig {
             .unwrap_or(self.hidden_size / self.num_attention_heads.max(1))
     }
 
+    /// Weights of the model; saturates.
+    pub fn weights(&self) -> u64 {
+        let [vocabulary, hidden, intermediate, layers, heads, key_value_heads, head_dim] = [
+            self.vocab_size,
+            self.hidden_size,
+            self.intermediate_size,
+            self.num_hidden_layers,
+            self.num_attention_heads,
+            self.key_value_heads(),
+            self.head_dim(),
+        ]
+        .map(|size| size as u64);
+        // Queries and outputs, keys and values; then the gated layer's three maps and two norms.
+        let attention = heads.saturating_add(key_value_heads).saturating_mul(2);
+        let columns = attention
+            .saturating_mul(head_dim)
+            .saturating_add(intermediate.saturating_mul(3))
+            .saturating_add(2);
+        let embeddings = vocabulary.saturating_mul(2 - u64::from(self.tie_word_embeddings));
+        layers
+            .saturating_mul(columns)
+            .saturating_add(embeddings)
+            .saturating_add(1)
+            .saturating_mul(hidden)
+    }
+
+    /// Bytes of the keys and values of one sequence; saturates.
+    fn cache_bytes(&self) -> u64 {
+        [
+            self.num_hidden_layers,
+            self.max_position_embeddings,
+            self.key_value_heads(),
+            self.head_dim(),
+        ]
+        .into_iter()
+        .fold(2 * size_of::<f32>() as u64, |bytes, size| {
+            bytes.saturating_mul(size as u64)
+        })
+    }
+
     /// Checks that this decoder computes exactly what the configuration says.
     pub fn validate(&self) -> Result<()> {
         let unsupported = |field, value: &dyn std::fmt::Display, supported| {
@@ -156,18 +199,26 @@ impl LlamaConfig {
                 return unsupported("rope_scaling", scaling, "null");
             }
         }
-        let positive = [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("intermediate_size", self.intermediate_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("num_key_value_heads", self.key_value_heads()),
-            ("max_position_embeddings", self.max_position_embeddings),
+        // Bounds far above any model that this decoder can run, so that a file from anybody can neither
+        // overflow a size nor ask for more memory than there is.
+        let sizes = [
+            ("vocab_size", self.vocab_size, 1 << 20),
+            ("hidden_size", self.hidden_size, 1 << 16),
+            ("intermediate_size", self.intermediate_size, 1 << 18),
+            ("num_hidden_layers", self.num_hidden_layers, 1 << 10),
+            ("num_attention_heads", self.num_attention_heads, 1 << 11),
+            ("num_key_value_heads", self.key_value_heads(), 1 << 11),
+            (
+                "max_position_embeddings",
+                self.max_position_embeddings,
+                1 << 18,
+            ),
         ];
-        for (field, value) in positive {
-            if value == 0 {
-                return Err(ModelError::Config(format!("{field} is zero")));
+        for (field, value, most) in sizes {
+            if value == 0 || value > most {
+                return Err(ModelError::Config(format!(
+                    "{field} is {value}; it must be between 1 and {most}"
+                )));
             }
         }
         if self.head_dim.is_none() && !self.hidden_size.is_multiple_of(self.num_attention_heads) {
@@ -186,10 +237,16 @@ impl LlamaConfig {
                 self.key_value_heads()
             )));
         }
-        if self.head_dim() == 0 || !self.head_dim().is_multiple_of(2) {
+        let head_dim = self.head_dim();
+        if head_dim == 0 || head_dim > 1 << 10 || !head_dim.is_multiple_of(2) {
             return Err(ModelError::Config(format!(
-                "head_dim {} is not even",
-                self.head_dim()
+                "head_dim is {head_dim}; it must be an even number between 2 and 1024"
+            )));
+        }
+        let cache = self.cache_bytes();
+        if cache > MAX_CACHE_BYTES {
+            return Err(ModelError::Config(format!(
+                "keys and values of one sequence take {cache} bytes, the most is {MAX_CACHE_BYTES}; choose fewer layers, fewer key and value heads or a shorter context"
             )));
         }
         if !(self.rms_norm_eps > 0.0 && self.rope_theta > 0.0) {

@@ -23,7 +23,7 @@ pub enum ModelError {
         reason: String,
     },
     /// A configuration contradicts itself.
-    #[error("the model configuration is wrong: {0}")]
+    #[error("the model configuration is wrong: {0}; correct it, or take the file from the model's publisher again")]
     Config(String),
     /// The configuration asks for something that this decoder does not do.
     #[error("unsupported: {field} = {value}; this decoder supports {supported}")]
@@ -80,10 +80,10 @@ pub enum ModelError {
         name: String,
     },
     /// A tokenizer file could not be loaded, or failed on a text.
-    #[error("tokenizer: {0}")]
+    #[error("tokenizer.json cannot be used: {0}; take it from the model's publisher again")]
     Tokenizer(String),
     /// The tokenizer belongs to another model.
-    #[error("the tokenizer does not belong to the model: {0}")]
+    #[error("the tokenizer does not belong to the model: {0}; take the tokenizer.json that was published with the weights")]
     WrongTokenizer(String),
     /// A text is not UTF-8.
     #[error("the text is not UTF-8: byte {offset} is the first wrong one")]

@@ -47,7 +47,7 @@ pub enum OperatorError {
         source: std::io::Error,
     },
     /// The bond does not suffice.
-    #[error("the operator's bond is {bond}, but rulesets ask for {needed} now; add to it with compute.add_bond")]
+    #[error("the operator's bond is {bond}, but rulesets ask for {needed} now; raise --bond, or add to a bond that is held with compute.add_bond")]
     BondTooLow {
         /// What is held, in base units.
         bond: Balance,
@@ -61,6 +61,14 @@ pub enum OperatorError {
         free: Balance,
         /// What the job asks for, in base units.
         stake: Balance,
+    },
+    /// The job needs more memory than the operator gives it.
+    #[error("the job's training needs about {needed} bytes of memory, this operator gives {most}; raise --most-memory if there is more")]
+    TooLarge {
+        /// What it needs, roughly.
+        needed: u64,
+        /// What it may have.
+        most: u64,
     },
     /// The operator is leaving.
     #[error("the operator is draining and takes no new work; withdraw its bond and register again to come back")]

@@ -45,6 +45,8 @@ use tokio::task::JoinHandle;
 const MAX_HARDWARE: usize = 512;
 /// Longest endpoint that the chain takes, in bytes.
 const MAX_ENDPOINT: usize = 256;
+/// Most bytes of a job's hyper-parameters.
+const MAX_RECIPE_BYTES: u64 = 1 << 20;
 /// How long a job that cannot be worked on is left alone.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -63,6 +65,8 @@ pub struct OperatorOptions {
     pub most_jobs: usize,
     /// Least fee in base units.
     pub least_fee: Balance,
+    /// Most memory that a job's training may need, in bytes.
+    pub most_memory: u64,
     /// Time between two looks at the chain.
     pub poll: Duration,
     /// Where checkpoints lie.
@@ -299,7 +303,8 @@ impl Operator {
             return Err(OperatorError::FreeBondTooLow { free, stake });
         }
         let plan = self.plan(id, job, best).await?;
-        blocking(move || plan.check()).await?;
+        let most = self.options.most_memory;
+        blocking(move || plan.check(most)).await?;
         self.chain
             .submit(&self.key, &calls::take_job(id), Wait::InBlock)
             .await?;
@@ -513,7 +518,10 @@ impl Operator {
                 Some(Base::from_artifact(manifest.artifact, &artifact)?)
             }
         };
-        let json = self.store.get(&job.hyper_parameters).await?;
+        let json = self
+            .store
+            .get_at_most(&job.hyper_parameters, MAX_RECIPE_BYTES)
+            .await?;
         let config = base.as_ref().map(|base| base.folder.model.config());
         let recipe = Recipe::from_json(&json, job.kind, config)?;
         let dataset = Dataset::resolve(&self.chain, &self.store, &job.inputs, taken_at).await?;

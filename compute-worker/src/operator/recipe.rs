@@ -1,7 +1,7 @@
 //! Hyper-parameters of a job as they lie in the content store: what is built, and how it is trained.
 
 use crate::{
-    model::{AdapterConfig, LlamaConfig, ModelError},
+    model::{AdapterConfig, LlamaConfig, ModelError, Projection, TextTokenizer},
     train::{HyperParameters, TrainError},
 };
 use attribution_proof::model::ModelKind;
@@ -83,30 +83,71 @@ impl Recipe {
         base: Option<&LlamaConfig>,
     ) -> Result<Self, RecipeError> {
         let recipe: Self = serde_json::from_slice(json).map_err(RecipeError::Format)?;
-        let context = match (&recipe.architecture, kind, base) {
-            (Architecture::Base(config), ModelKind::Base, _) => {
-                config.validate()?;
-                config.max_position_embeddings
-            }
-            (Architecture::Adapter(config), ModelKind::Adapter { .. }, Some(base)) => {
-                config.validate()?;
-                base.max_position_embeddings
-            }
-            (Architecture::Base(_), _, _) => {
+        match (&recipe.architecture, kind) {
+            (Architecture::Base(_), ModelKind::Base)
+            | (Architecture::Adapter(_), ModelKind::Adapter { .. }) => {}
+            (Architecture::Base(_), _) => {
                 return Err(RecipeError::Kind {
                     recipe: "a base model",
                     job: "an adapter",
                 });
             }
-            (Architecture::Adapter(_), _, _) => {
+            (Architecture::Adapter(_), _) => {
                 return Err(RecipeError::Kind {
                     recipe: "an adapter",
                     job: "a base model",
                 });
             }
-        };
-        recipe.training.validate(context)?;
+        }
+        recipe.validate(base)?;
         Ok(recipe)
+    }
+
+    /// Checks every number; those that depend on an adapter's `base` only when it is known.
+    pub fn validate(&self, base: Option<&LlamaConfig>) -> Result<(), RecipeError> {
+        let context = match &self.architecture {
+            Architecture::Base(config) => {
+                config.validate()?;
+                TextTokenizer::byte_level()?.check(config)?;
+                config.max_position_embeddings
+            }
+            Architecture::Adapter(config) => {
+                config.validate()?;
+                base.map_or(usize::MAX, |base| base.max_position_embeddings)
+            }
+        };
+        Ok(self.training.validate(context)?)
+    }
+
+    /// Roughly the bytes of memory that training needs; saturates. `base` is that of an adapter.
+    pub fn memory(&self, base: Option<&LlamaConfig>) -> u64 {
+        let (config, trained) = match (&self.architecture, base) {
+            (Architecture::Base(config), _) => (config, config.weights()),
+            (Architecture::Adapter(adapter), Some(base)) => {
+                // Two factors for each of seven maps, none wider than this.
+                let width = base.hidden_size.max(base.intermediate_size) as u64;
+                let factors = (2 * Projection::ALL.len() * base.num_hidden_layers) as u64;
+                let trained = factors
+                    .saturating_mul(width)
+                    .saturating_mul(adapter.r as u64);
+                (base, trained)
+            }
+            (Architecture::Adapter(_), None) => return 0,
+        };
+        let floats = |count: u64| count.saturating_mul(size_of::<f32>() as u64);
+        let tokens =
+            (self.training.batch_size as u64).saturating_mul(self.training.sequence_length as u64);
+        // Of each token and layer about a dozen vectors of the residual stream's width and four of the
+        // gated layer's; of each token its logits, their exponentials and their gradient.
+        let layer =
+            (12 * config.hidden_size as u64).saturating_add(4 * config.intermediate_size as u64);
+        let activations = layer
+            .saturating_mul(config.num_hidden_layers as u64)
+            .saturating_add(3 * config.vocab_size as u64);
+        floats(config.weights())
+            // Gradient and two moments, and the file.
+            .saturating_add(floats(trained).saturating_mul(4))
+            .saturating_add(floats(activations.saturating_mul(tokens)))
     }
 }
 
@@ -138,6 +179,44 @@ mod tests {
                 recipe
             );
         }
+    }
+
+    #[test]
+    fn fails_when_a_size_would_overflow_or_fill_the_memory() {
+        let base = |hidden, layers, context| Recipe::base(hidden, layers, context, 10);
+        for recipe in [
+            base(1 << 20, 2, 128),
+            base(64, 1 << 20, 128),
+            base(64, 2, 1 << 30),
+            base(1 << 16, 1 << 10, 1 << 18),
+            base(0, 2, 128),
+            Recipe::base(64, 2, 128, u32::MAX),
+            Recipe::adapter(usize::MAX, 1.0, 10),
+        ] {
+            assert!(recipe.validate(None).is_err(), "{recipe:?}");
+        }
+        let mut recipe = base(64, 2, 128);
+        recipe.training.batch_size = usize::MAX;
+        assert!(recipe.validate(None).is_err());
+        assert_eq!(recipe.memory(None), u64::MAX);
+        let mut other_vocabulary = LlamaConfig::byte_level(64, 2, 128);
+        other_vocabulary.vocab_size = 100;
+        let recipe = Recipe {
+            architecture: Architecture::Base(other_vocabulary),
+            ..base(64, 2, 128)
+        };
+        assert!(recipe.validate(None).is_err());
+    }
+
+    #[test]
+    fn success_the_memory_is_estimated_from_weights_and_batch() {
+        let small = Recipe::base(32, 2, 64, 10).memory(None);
+        let large = Recipe::base(1024, 12, 256, 10).memory(None);
+        assert!((1 << 20..64 << 20).contains(&small), "{small}");
+        assert!((2 << 30..20 << 30).contains(&large), "{large}");
+        let config = LlamaConfig::byte_level(1024, 12, 256);
+        let adapter = Recipe::adapter(8, 16.0, 10).memory(Some(&config));
+        assert!(adapter < large, "{adapter}");
     }
 
     #[test]

@@ -170,9 +170,9 @@ fn success_an_interrupted_job_goes_on_with_the_same_result() {
 #[test]
 fn fails_when_an_input_cannot_be_trained_on() {
     let mut plan = base_plan(2);
-    plan.check().unwrap();
+    plan.check(u64::MAX).unwrap();
     plan.dataset.records[1].is_text = false;
-    let error = plan.check().unwrap_err();
+    let error = plan.check(u64::MAX).unwrap_err();
     assert!(matches!(
         error,
         OperatorError::NotText {
@@ -182,11 +182,23 @@ fn fails_when_an_input_cannot_be_trained_on() {
         }
     ));
     plan.dataset.records[1].absent = true;
-    plan.check().unwrap();
+    plan.check(u64::MAX).unwrap();
     plan.dataset.records[2].bytes = vec![0xff];
     assert!(matches!(
-        plan.check(),
+        plan.check(u64::MAX),
         Err(OperatorError::Train(TrainError::NotUtf8 { record: 2, .. }))
+    ));
+}
+
+#[test]
+fn fails_when_a_job_needs_too_much_memory_or_has_one_record_only() {
+    let mut plan = base_plan(2);
+    let error = plan.check(1 << 10).unwrap_err();
+    assert!(matches!(error, OperatorError::TooLarge { most: 1024, .. }));
+    plan.dataset.records.truncate(1);
+    assert!(matches!(
+        plan.check(u64::MAX),
+        Err(OperatorError::Train(TrainError::TooFewRecords { found: 1 }))
     ));
 }
 

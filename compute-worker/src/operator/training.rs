@@ -113,10 +113,18 @@ pub struct Indexed {
 }
 
 impl Plan {
-    /// Checks that every input record that counts is text and tokenises, before any stake is put on
-    /// the job.
-    pub fn check(&self) -> Result<(), OperatorError> {
-        self.data()?;
+    /// Checks, before any stake is put on the job, that the training fits into `most_memory` bytes, that
+    /// every input record that counts is text and tokenises, and that there are enough of them.
+    pub fn check(&self, most_memory: u64) -> Result<(), OperatorError> {
+        let base = self.base.as_ref().map(|base| base.folder.model.config());
+        let needed = self.recipe.memory(base);
+        if needed > most_memory {
+            return Err(OperatorError::TooLarge {
+                needed,
+                most: most_memory,
+            });
+        }
+        self.data()?.usable()?;
         Ok(())
     }
 

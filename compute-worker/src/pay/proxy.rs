@@ -12,7 +12,10 @@ use super::{
     payer::{delivered_receipt, Payer},
     verify::Asked,
 };
-use crate::remote::MOST_RESPONSE;
+use crate::{
+    remote::MOST_RESPONSE,
+    serve::{unreadable_body, MOST_BODY},
+};
 use attribution_proof::{receipt::request_commit, Balance, BlockNumber};
 use axum::{
     body::{Body, Bytes},
@@ -29,8 +32,6 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_stream::{wrappers::UnboundedReceiverStream, StreamExt};
 
-/// Largest body of a request, in bytes; the operator's own bound.
-const MOST_BODY: usize = 4 << 20;
 /// Waits before a request that the operator put off is sent again.
 const RETRIES: [Duration; 4] = [
     Duration::from_millis(250),
@@ -75,6 +76,14 @@ pub(super) fn router(payer: Arc<Payer>, api_key: Option<&str>) -> Router {
         .fallback(|| async {
             let message = "there is no such path; see /v1/models and /v1/openledger/status";
             Refusal::invalid(StatusCode::NOT_FOUND, "route_not_found", message)
+        })
+        .method_not_allowed_fallback(|| async {
+            let message = "this path does not take this method; answers are asked for with POST";
+            Refusal::invalid(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                message,
+            )
         })
         .layer(middleware::from_fn_with_state(proxy.clone(), authorise))
         .with_state(proxy)
@@ -132,7 +141,7 @@ fn copy(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Response {
 
 fn body_bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| {
-        let message = format!("the body cannot be read: {}", rejection.body_text());
+        let message = unreadable_body(&rejection);
         Refusal::invalid(rejection.status(), "invalid_body", message)
     })
 }

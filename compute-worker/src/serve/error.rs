@@ -2,6 +2,7 @@
 
 use crate::{chain::ChainError, generate::GenerateError, ledger::LedgerError, model::ModelError};
 use axum::{
+    extract::rejection::PathRejection,
     http::{header, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
     Json,
@@ -151,6 +152,21 @@ impl IntoResponse for ApiError {
                 .insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> Self {
+        let message = format!(
+            "the path cannot be read: {}; channels and receipts have numbers",
+            rejection.body_text()
+        );
+        Self::new(
+            rejection.status(),
+            "invalid_request_error",
+            "invalid_path",
+            message,
+        )
     }
 }
 

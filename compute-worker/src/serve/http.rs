@@ -20,7 +20,10 @@ use crate::{
 use attribution_proof::{model::ModelKind, voucher::SignedVoucher, ChannelId};
 use axum::{
     body::Bytes,
-    extract::{rejection::BytesRejection, ConnectInfo, DefaultBodyLimit, Path, State},
+    extract::{
+        rejection::{BytesRejection, PathRejection},
+        ConnectInfo, DefaultBodyLimit, Path, State,
+    },
     http::{header, HeaderMap, StatusCode},
     response::{
         sse::{Event, KeepAlive, Sse},
@@ -37,11 +40,24 @@ use tokio::sync::mpsc;
 use tokio_stream::{wrappers::UnboundedReceiverStream, StreamExt};
 
 /// Largest body of a request, in bytes. A context is far smaller.
-const MOST_BODY: usize = 4 << 20;
+pub(crate) const MOST_BODY: usize = 4 << 20;
+/// Why a body cannot be read, and what to do.
+pub(crate) fn unreadable_body(rejection: &BytesRejection) -> String {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return format!("the body has over {MOST_BODY} bytes, more than any context; shorten it");
+    }
+    format!(
+        "the body cannot be read: {}; send it again",
+        rejection.body_text()
+    )
+}
+
 /// Headers by which proxies say that the request came from elsewhere.
 const FORWARDED: [&str; 2] = ["forwarded", "x-forwarded-for"];
 
 type Shared = State<Arc<Server>>;
+/// Channel and number of a receipt.
+type ReceiptPath = Result<Path<(ChannelId, u64)>, PathRejection>;
 
 /// All routes.
 pub(super) fn router(server: Arc<Server>) -> Router {
@@ -107,7 +123,11 @@ async fn list_models(State(server): Shared) -> Response {
     Json(json!({ "object": "list", "data": models, "openledger": operator })).into_response()
 }
 
-async fn show_model(State(server): Shared, Path(name): Path<String>) -> Result<Response, ApiError> {
+async fn show_model(
+    State(server): Shared,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(name) = name?;
     let served = server.models.get(openai::model_id(&name)?);
     let served = served.ok_or_else(|| openai::unknown_model(&name))?;
     Ok(Json(model_object(&served)).into_response())
@@ -150,7 +170,7 @@ fn body_bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
             rejection.status(),
             "invalid_request_error",
             "invalid_body",
-            format!("the body cannot be read: {}", rejection.body_text()),
+            unreadable_body(&rejection),
         )
     })
 }
@@ -169,7 +189,9 @@ fn channel_of(server: &Server, headers: &HeaderMap) -> Result<ChannelId, ApiErro
         .ok_or_else(|| {
             ApiError::invalid(
                 "invalid_channel",
-                format!("{CHANNEL_HEADER} must be the channel's number"),
+                format!(
+                    "{CHANNEL_HEADER} must be the number that the channel got when it was opened"
+                ),
             )
         })
 }
@@ -421,8 +443,9 @@ fn stream_response(
 
 async fn show_channel(
     State(server): Shared,
-    Path(channel): Path<ChannelId>,
+    channel: Result<Path<ChannelId>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let Path(channel) = channel?;
     let found = server.desk.channel(channel).await.map_err(|error| {
         // Looking costs nothing.
         if error.code == "channel_unknown" {
@@ -486,24 +509,22 @@ fn stored_receipt(
     sequence: u64,
 ) -> Result<StoredReceipt, ApiError> {
     server.ledger.receipt(channel, sequence)?.ok_or_else(|| {
-        let message = format!("channel {channel} has no receipt {sequence}");
+        let message = format!(
+            "channel {channel} has no receipt {sequence}; GET /v1/openledger/channels/{channel} names the last"
+        );
         ApiError::not_found("receipt_not_found", message)
     })
 }
 
-async fn show_receipt(
-    State(server): Shared,
-    Path((channel, sequence)): Path<(ChannelId, u64)>,
-) -> Result<Response, ApiError> {
+async fn show_receipt(State(server): Shared, receipt: ReceiptPath) -> Result<Response, ApiError> {
+    let Path((channel, sequence)) = receipt?;
     let stored = stored_receipt(&server, channel, sequence)?;
     let ruleset = server.desk.ruleset(stored.signed.receipt.ruleset).await?;
     Ok(Json(describe(&stored, &ruleset, &server.models)).into_response())
 }
 
-async fn raw_receipt(
-    State(server): Shared,
-    Path((channel, sequence)): Path<(ChannelId, u64)>,
-) -> Result<Response, ApiError> {
+async fn raw_receipt(State(server): Shared, receipt: ReceiptPath) -> Result<Response, ApiError> {
+    let Path((channel, sequence)) = receipt?;
     let stored = stored_receipt(&server, channel, sequence)?;
     Ok((
         [(header::CONTENT_TYPE, "application/octet-stream")],

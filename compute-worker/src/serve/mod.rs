@@ -28,6 +28,8 @@ mod settle;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use http::{unreadable_body, MOST_BODY};
+
 use crate::{
     chain::Client,
     generate::EngineLimits,

@@ -85,6 +85,19 @@ impl TrainingData {
         self.streams[record].len().saturating_sub(1)
     }
 
+    /// The records that have something to predict: at least two, one to train on and one to hold out.
+    pub fn usable(&self) -> Result<Vec<usize>> {
+        let usable: Vec<usize> = (0..self.records())
+            .filter(|&record| self.targets(record) > 0)
+            .collect();
+        if usable.len() < 2 {
+            return Err(TrainError::TooFewRecords {
+                found: usable.len(),
+            });
+        }
+        Ok(usable)
+    }
+
     /// The sequences of a record: as few as have at most `limit` tokens each, of lengths as equal
     /// as can be, so that none is a stub without context.
     pub fn sequences(&self, record: usize, limit: usize) -> impl Iterator<Item = Sequence> {
@@ -152,14 +165,7 @@ impl Order {
         every: usize,
         most: usize,
     ) -> Result<Self> {
-        let usable: Vec<usize> = (0..data.records())
-            .filter(|&r| data.targets(r) > 0)
-            .collect();
-        if usable.len() < 2 {
-            return Err(TrainError::TooFewRecords {
-                found: usable.len(),
-            });
-        }
+        let usable = data.usable()?;
         let count = (usable.len() / every).clamp(1, most);
         let mut drawn = usable.clone();
         shuffle(&mut drawn, derive_seed(seed, "held-out records"));

@@ -4,6 +4,11 @@ use super::error::{Result, TrainError};
 use attribution_proof::hash::Hash;
 use serde::{Deserialize, Serialize};
 
+/// Most steps: the transcript has an entry for each, in memory.
+const MAX_STEPS: u32 = 1_000_000;
+/// Most tokens of a step, which are in memory together.
+const MAX_BATCH_TOKENS: usize = 1 << 20;
+
 /// Hyper-parameters of a run. Their hash stands in the transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,11 +98,11 @@ impl HyperParameters {
                 expected,
             })
         };
-        if self.steps == 0 {
-            return wrong("steps", &self.steps, "at least 1");
+        if self.steps == 0 || self.steps > MAX_STEPS {
+            return wrong("steps", &self.steps, "between 1 and 1000000");
         }
-        if self.batch_size == 0 {
-            return wrong("batch_size", &self.batch_size, "at least 1");
+        if self.batch_size == 0 || self.batch_size > MAX_BATCH_TOKENS {
+            return wrong("batch_size", &self.batch_size, "between 1 and 1048576");
         }
         if self.sequence_length == 0 || self.sequence_length > context {
             let value = format!("{} of a context of {context}", self.sequence_length);
@@ -106,6 +111,10 @@ impl HyperParameters {
                 &value,
                 "between 1 and the model's context",
             );
+        }
+        if self.batch_size.saturating_mul(self.sequence_length) > MAX_BATCH_TOKENS {
+            let value = format!("{} of {} tokens", self.batch_size, self.sequence_length);
+            return wrong("batch_size", &value, "at most 1048576 tokens in all");
         }
         if self.held_out_every < 2 {
             return wrong("held_out_every", &self.held_out_every, "at least 2");
