@@ -83,8 +83,7 @@ impl Watch {
                 }
             };
         }
-        global.print(&describe(&pursuit, verdict.as_ref()));
-        Ok(())
+        global.print(&describe(&pursuit, verdict.as_ref()))
     }
 
     async fn follow(&self, global: &Global, watcher: &mut Watcher) -> Result<()> {
@@ -111,7 +110,7 @@ impl Watch {
                     }
                 };
                 if pursuit.report.findings.is_empty() || key.is_none() {
-                    global.print(&describe(&pursuit, None));
+                    global.print(&describe(&pursuit, None))?;
                 } else {
                     pursuits.insert(settlement, pursuit);
                 }
@@ -122,7 +121,7 @@ impl Watch {
                     match watcher.pursue(key, pursuit).await {
                         Ok(None) => {}
                         Ok(Some(verdict)) => {
-                            global.print(&describe(pursuit, Some(&verdict)));
+                            global.print(&describe(pursuit, Some(&verdict)))?;
                             over.push(*settlement);
                         }
                         Err(error) => {
