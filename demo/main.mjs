@@ -333,9 +333,9 @@ for (const { settlement } of settlements) {
 const earned = new Map();
 const claims = [];
 for (const person of [...contributors, people.builder]) {
-  const { claimable } = (await api.call.attributionApi.earnings(person.address)).toJSON();
-  earned.set(person, BigInt(claimable));
-  if (BigInt(claimable) > 0n) claims.push(sendAndInclude(api, api.tx.attribution.claim(100), person.pair));
+  const { claimable, unclaimed } = await api.call.attributionApi.earnings(person.address);
+  earned.set(person, claimable.toBigInt());
+  if (unclaimed.length > 0) claims.push(sendAndInclude(api, api.tx.attribution.claim(unclaimed.length), person.pair));
 }
 await Promise.all(claims);
 for (const [person, amount] of [...earned].sort(([, left], [, right]) => (left < right ? 1 : -1))) {
