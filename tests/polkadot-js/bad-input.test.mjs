@@ -10,7 +10,7 @@ import { blake3 } from "@noble/hashes/blake3";
 import { u8aConcat, u8aToHex } from "@polkadot/util";
 import { blake2AsU8a } from "@polkadot/util-crypto";
 
-import { OPEN, connect, developmentAccounts, eventName, finalised, sendAndInclude } from "./client.mjs";
+import { OPEN, connect, developmentAccounts, eventName, sendAndInclude } from "./client.mjs";
 import { ErrorTable } from "./error-table.mjs";
 import { startNode } from "./node.mjs";
 import { mountSmallDisk } from "./small-disk.mjs";
@@ -109,6 +109,7 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   let trained;
   let operator;
   let operatorUrl;
+  let proxy;
 
   /** The events of this name in the result of sending an extrinsic. */
   const eventsOf = ({ events }, name) =>
@@ -122,6 +123,11 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       ...["run", "--endpoint", "http://127.0.0.1:9", "--checkpoint-every", "5", "--poll", "1", "--most-memory", "1"],
       ...words,
     );
+
+  const payer = (key, listen, ...more) => [
+    ...["--node", node.url, "--key", key, "--folder", inFolder("payer"), "--log", "warn", "pay"],
+    ...["--poll", "1", "--listen", listen, ...more],
+  ];
 
   const finished = async (job) => {
     for (;;) {
@@ -144,10 +150,11 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
 
   /**
    * Makes one Datanet for each kind of contribution, good and bad, and a job for each, which an operator
-   * with a full disk then looks at. Returns the jobs by what is wrong with them.
+   * with a full disk then looks at. A curator accepts without a wait. Returns the jobs by what is wrong
+   * with them.
    */
   async function prepare() {
-    const { bob } = accounts;
+    const { bob, charlie } = accounts;
     const record = (index) => Array.from({ length: 12 }, (_, line) => `line ${line} of ${index} says ${index * line}`).join("\n");
     const good = file("good.jsonl", Array.from({ length: 24 }, (_, index) => JSON.stringify({ text: record(index) })).join("\n"));
     const packed = (name, input, ...more) => {
@@ -169,21 +176,20 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       "job-one-record": packed("lone", file("lone.txt", "only this\n")),
     };
     const names = Object.keys(contributions);
-    const created = await all(names.map((name) => api.tx.datanets.createOpen(name)), bob);
+    const created = await all(names.map((name) => api.tx.datanets.createCurated(name, [charlie.address], 1)), bob);
     const numbers = eventsOf(created, "datanets.DatanetCreated").map(([number]) => number.toNumber());
     const datanets = Object.fromEntries(names.map((name, index) => [name, numbers[index]]));
-    const contributed = await all(names.map((name) => contribution(datanets[name], contributions[name])), bob);
+    const [contributed] = await Promise.all([
+      all(names.map((name) => contribution(datanets[name], contributions[name])), bob),
+      all(numbers.map((number) => api.tx.datanets.joinAsCurator(number)), charlie),
+    ]);
     const sequences = eventsOf(contributed, "datanets.Contributed").map(([sequence]) => sequence.toNumber());
     for (const { output } of Object.values(contributions)) {
       if (output !== undefined) work("--store", store, "data", "publish", output);
     }
     writeFileSync(blobPath(contributions["job-payload-altered"].content), "something else");
 
-    await assert.rejects(sendAndInclude(api, api.tx.datanets.accept(sequences[0]), bob), seenAs("accept-early"));
-    const { submittedAt } = (await api.query.datanets.contributions(sequences[0])).unwrap();
-    const { contributionWindow } = (await api.query.attribution.rulesetOf(0)).unwrap().data;
-    await finalised(api, submittedAt.toNumber() + contributionWindow.toNumber());
-    await all(sequences.map((sequence) => api.tx.datanets.accept(sequence)), bob);
+    await all(sequences.map((sequence) => api.tx.datanets.vote(sequence, true)), charlie);
 
     const recipe = (...words) => work("--store", store, "job", "hyper-parameters", "base", ...words).content;
     const size = ["--hidden-size", "32", "--layers", "2", "--context", `${CONTEXT}`, "--steps", "40"];
@@ -220,6 +226,7 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   });
 
   after(async () => {
+    await proxy?.kill();
     await operator?.kill();
     await api?.disconnect();
     await node?.stop();
@@ -329,6 +336,11 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       await fails("datanet-unknown", contribution(NOBODY, fine));
       await fails("stake-zero", contribution(0, fine, 0n));
       await fails("payee-no-operator", api.tx.channels.open(eve.address, null, 10n * OPEN, 1_000));
+      const created = await sendAndInclude(api, api.tx.datanets.createOpen("open"), sender);
+      const [[datanet]] = eventsOf(created, "datanets.DatanetCreated");
+      const contributed = await sendAndInclude(api, contribution(datanet, fine), sender);
+      const [[sequence]] = eventsOf(contributed, "datanets.Contributed");
+      await fails("accept-early", api.tx.datanets.accept(sequence));
     });
 
     test("jobs that cannot be requested or shown", () => {
@@ -363,6 +375,8 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       const [, address] = /address=(\S+)/.exec(await operator.seen(/ listening /));
       operatorUrl = `http://${address}`;
       trained = { model, manifest: (await api.query.models.manifests(model)).unwrap() };
+      // It waits for a channel that is final.
+      proxy = startWorker("--json", ...payer("//Ferdie", "127.0.0.1:0", "--operator-url", operatorUrl, "--deposit", `${5n * OPEN}`));
     });
 
     test("does not start on what cannot work", () => {
@@ -526,33 +540,30 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
 
       const settled = await fetch(`${operatorUrl}/v1/openledger/settle`, { method: "POST" });
       assert.equal(settled.status, 200, await settled.text());
-      const settle = (voucher, receipt) => sendAndInclude(api, api.tx.attribution.settle(voucher, receipt), accounts.dave);
-      await assert.rejects(settle(oldVoucher, first), seenAs("settle-spent"));
+      const settle = (voucher, receipt, who) => sendAndInclude(api, api.tx.attribution.settle(voucher, receipt), who);
       const foreign = { ...second.toJSON(), receipt: { ...second.receipt.toJSON(), genesis: u8aToHex(new Uint8Array(32).fill(9)) } };
-      await assert.rejects(settle(sign(last), foreign), seenAs("settle-other-chain"));
+      await Promise.all([
+        assert.rejects(settle(oldVoucher, first, accounts.dave), seenAs("settle-spent")),
+        assert.rejects(settle(sign(last), foreign, accounts.alice), seenAs("settle-other-chain")),
+      ]);
       await answer();
     });
   });
 
   describe("a payer", () => {
-    const payer = (listen, ...more) => [
-      ...["--node", node.url, "--key", "//Ferdie", "--folder", inFolder("payer"), "--log", "warn", "pay"],
-      ...["--poll", "1", "--listen", listen, ...more],
-    ];
-
     test("does not start on what cannot work", () => {
       const toOperator = ["--operator-url", operatorUrl, "--deposit", `${10n * OPEN}`];
+      const pays = (id, listen, ...more) => refused(id, payer("//Bob", listen, ...more));
       const free = "127.0.0.1:0";
-      refused("pay-no-operator", payer(free, "--operator-url", `http://${NOWHERE}`, "--deposit", `${OPEN}`));
-      refused("pay-other-payee", payer(free, ...toOperator, "--payee", accounts.bob.address));
-      refused("pay-deposit-low", payer(free, "--operator-url", operatorUrl, "--deposit", "5"));
-      refused("pay-exposed", payer("0.0.0.0:0", ...toOperator));
-      refused("pay-port-in-use", payer(new URL(operatorUrl).host, ...toOperator));
+      pays("pay-no-operator", free, "--operator-url", `http://${NOWHERE}`, "--deposit", `${OPEN}`);
+      pays("pay-other-payee", free, ...toOperator, "--payee", accounts.bob.address);
+      pays("pay-deposit-low", free, "--operator-url", operatorUrl, "--deposit", "5");
+      pays("pay-exposed", "0.0.0.0:0", ...toOperator);
+      pays("pay-port-in-use", new URL(operatorUrl).host, ...toOperator);
       refused("trace-no-operator", ["trace", "--url", `http://${NOWHERE}`, "--channel", "1", "--sequence", "1"]);
     });
 
     test("passes bad requests on and survives an operator that goes away", async () => {
-      const proxy = startWorker("--json", ...payer("127.0.0.1:0", "--operator-url", operatorUrl, "--deposit", `${5n * OPEN}`));
       const { url } = JSON.parse(await proxy.seen(/"url"/));
       const root = new URL(url).origin;
       const ask = (fields) => JSON.stringify({ model: `${trained.model}`, prompt: "a", max_tokens: 2, ...fields });
@@ -569,7 +580,6 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       await answers("proxy-operator-gone", ask({}));
       const { last } = await (await fetch(`${root}/v1/openledger/status`)).json();
       assert.equal(last.sequence, 1, "what was paid for is in the books");
-      await proxy.kill();
     });
   });
 
