@@ -25,6 +25,8 @@ const GIGABYTE = 2 ** 30;
 /** A price at which a full context costs more than the smallest deposit, in base units per token. */
 const PRICE = OPEN / 50n;
 const CONTEXT = 64;
+/** Space that the record of an answer fits into, but not the change of the books. */
+const ENOUGH_FOR_AN_ANSWER = 3 << 12;
 
 const table = new ErrorTable();
 const folder = scratchFolder();
@@ -32,7 +34,7 @@ const inFolder = (...names) => join(folder, ...names);
 const store = inFolder("store");
 const disk = mountSmallDisk(inFolder("disk"), 48);
 const skip = disk.problem ?? false;
-if (skip) table.excuse("disk-full-pack", "disk-full-publish", "disk-full-training", "disk-full-serving");
+if (skip) table.excuse("disk-full-pack", "disk-full-publish", "disk-full-training", "disk-full-serving", "disk-full-books");
 
 function file(name, content) {
   const path = inFolder(name);
@@ -123,6 +125,8 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       ...["run", "--endpoint", "http://127.0.0.1:9", "--checkpoint-every", "5", "--poll", "1", "--most-memory", "1"],
       ...words,
     );
+
+  const serve = (listen) => run("--listen", listen, "--most-unsigned", `${OPEN + (35n * OPEN) / 100n}`);
 
   const payer = (key, listen, ...more) => [
     ...["--node", node.url, "--key", key, "--folder", inFolder("payer"), "--log", "warn", "pay"],
@@ -369,7 +373,7 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${operator.pid}/status`, "utf8"))[1]) * 1024;
       assert.ok(peak < GIGABYTE, `the worker took ${peak} bytes`);
       await operator.kill();
-      operator = run("--listen", "127.0.0.1:0", "--most-unsigned", `${OPEN + (35n * OPEN) / 100n}`);
+      operator = serve("127.0.0.1:0");
       const model = await Promise.race([finished(jobs.good), operator.seen(/\0/)]);
       await operator.seen(new RegExp(`serving a model model=${model} `));
       const [, address] = /address=(\S+)/.exec(await operator.seen(/ listening /));
@@ -506,9 +510,17 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
     });
 
     test("meets a full disk and is answered when there is space again", { skip }, async () => {
+      const asking = (id) => answered(id, `${operatorUrl}/v1/completions`, { body: ask({}), headers: headersOf(channel) });
       disk.fill();
-      await answered("disk-full-serving", `${operatorUrl}/v1/completions`, { body: ask({}), headers: headersOf(channel) });
+      await asking("disk-full-serving");
       disk.free();
+      assert.equal((await status()).last.sequence, 0, "nothing was charged");
+      disk.fill(ENOUGH_FOR_AN_ANSWER);
+      await asking("disk-full-books");
+      disk.free();
+      await operator.kill();
+      operator = serve(new URL(operatorUrl).host);
+      await operator.seen(new RegExp(`serving a model model=${trained.model} `));
       assert.equal((await status()).last.sequence, 0, "nothing was charged");
     });
 

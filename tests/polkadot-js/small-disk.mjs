@@ -1,14 +1,14 @@
 // A disk that can be filled up without harm: a small file system in memory.
 
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /**
  * Mounts a file system of `megabytes` at `folder`; it goes with this process.
  *
- * @returns {{problem: string} | {problem: null, fill: () => void, free: () => void}} why there is none, or
- *   the ways to use up all its space and to give that back
+ * @returns {{problem: string} | {problem: null, fill: (spare?: number) => void, free: () => void}} why there is
+ *   none, or the ways to use up all its space but `spare` bytes and to give that back
  */
 export function mountSmallDisk(folder, megabytes) {
   mkdirSync(folder, { recursive: true });
@@ -19,7 +19,7 @@ export function mountSmallDisk(folder, megabytes) {
   // Before the folder above it is removed.
   process.prependOnceListener("exit", () => spawnSync("umount", ["--lazy", folder]));
   const filler = join(folder, "filler");
-  const fill = () => {
+  const fill = (spare = 0) => {
     const file = openSync(filler, "a");
     // The last page may be one that only one byte fits into.
     for (const size of [1 << 16, 1 << 12, 1]) {
@@ -30,6 +30,7 @@ export function mountSmallDisk(folder, megabytes) {
         if (error.code !== "ENOSPC") throw error;
       }
     }
+    ftruncateSync(file, fstatSync(file).size - spare);
     closeSync(file);
   };
   const free = () => rmSync(filler);
