@@ -14,7 +14,7 @@ import { OPEN, connect, developmentAccounts, eventName, sendAndInclude } from ".
 import { ErrorTable } from "./error-table.mjs";
 import { startNode } from "./node.mjs";
 import { mountSmallDisk } from "./small-disk.mjs";
-import { attempt, scratchFolder, startWorker, work } from "./worker.mjs";
+import { attempt, attemptBeside, scratchFolder, startWorker, work } from "./worker.mjs";
 
 const MINUTES = 60_000;
 /** A number that nothing has. */
@@ -51,8 +51,11 @@ function hugeFile(path) {
 }
 
 /** Asserts that a command of the worker fails as row `id` says: one line, nothing else. */
-function refused(id, words, options = {}) {
-  const { status, stdout, stderr } = attempt(words, options);
+function refused(id, words, options) {
+  wasRefused(id, attempt(words, options));
+}
+
+function wasRefused(id, { status, stdout, stderr }) {
   table.expect(id, stderr);
   assert.equal(status, 1, `${id}: ${stderr}`);
   assert.match(stderr, /^error: [^\n]+\n$/, id);
@@ -112,6 +115,8 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   let operator;
   let operatorUrl;
   let proxy;
+  /** An attempt to open a channel that is too small. */
+  let smallDeposit;
 
   /** The events of this name in the result of sending an extrinsic. */
   const eventsOf = ({ events }, name) =>
@@ -219,6 +224,7 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   };
 
   let prepared;
+  let launched;
 
   before(async () => {
     node = await startNode();
@@ -333,6 +339,16 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   });
 
   describe("on chain", () => {
+    // The operator works meanwhile, on a full disk from now on.
+    before(() => {
+      launched = prepared.then((jobs) => {
+        if (!skip) disk.fill();
+        operator = run();
+        return jobs;
+      });
+      launched.catch(() => {});
+    });
+
     test("transactions fail by name", async () => {
       const { alice: sender, eve } = accounts;
       const fine = { root: u8aToHex(new Uint8Array(32)), count: 1, bytes: 100, content: u8aToHex(new Uint8Array(32)) };
@@ -359,9 +375,7 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
 
   describe("an operator", () => {
     test("leaves bad jobs alone and loses nothing on a full disk", async () => {
-      const jobs = await prepared;
-      if (!skip) disk.fill();
-      operator = run();
+      const jobs = await launched;
       const logged = (number) => operator.seen(new RegExp(`does not get on.* job=${number} `));
       for (const [id, number] of Object.entries(jobs)) {
         if (id !== "good") table.expect(id, await logged(number));
@@ -379,7 +393,8 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       const [, address] = /address=(\S+)/.exec(await operator.seen(/ listening /));
       operatorUrl = `http://${address}`;
       trained = { model, manifest: (await api.query.models.manifests(model)).unwrap() };
-      // It waits for a channel that is final.
+      // Both wait for a block that is final.
+      smallDeposit = attemptBeside(payer("//Bob", "127.0.0.1:0", "--operator-url", operatorUrl, "--deposit", "5"));
       proxy = startWorker("--json", ...payer("//Ferdie", "127.0.0.1:0", "--operator-url", operatorUrl, "--deposit", `${5n * OPEN}`));
     });
 
@@ -563,13 +578,13 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   });
 
   describe("a payer", () => {
-    test("does not start on what cannot work", () => {
+    test("does not start on what cannot work", async () => {
       const toOperator = ["--operator-url", operatorUrl, "--deposit", `${10n * OPEN}`];
       const pays = (id, listen, ...more) => refused(id, payer("//Bob", listen, ...more));
       const free = "127.0.0.1:0";
       pays("pay-no-operator", free, "--operator-url", `http://${NOWHERE}`, "--deposit", `${OPEN}`);
       pays("pay-other-payee", free, ...toOperator, "--payee", accounts.bob.address);
-      pays("pay-deposit-low", free, "--operator-url", operatorUrl, "--deposit", "5");
+      wasRefused("pay-deposit-low", await smallDeposit);
       pays("pay-exposed", "0.0.0.0:0", ...toOperator);
       pays("pay-port-in-use", new URL(operatorUrl).host, ...toOperator);
       refused("trace-no-operator", ["trace", "--url", `http://${NOWHERE}`, "--channel", "1", "--sequence", "1"]);

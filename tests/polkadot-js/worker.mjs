@@ -47,6 +47,18 @@ export function attempt(words, { stdout = "pipe", wrapper = [] } = {}) {
   return result;
 }
 
+/** The same as `attempt`, while other things go on. */
+export async function attemptBeside(words) {
+  const child = spawn(workerBinary(), words, { env: cleanEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
+  const text = async (stream) => Buffer.concat(await stream.toArray()).toString();
+  const ended = new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status, signal) => resolve({ status, signal }));
+  });
+  const [stdout, stderr, how] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { ...how, stdout, stderr };
+}
+
 /** Runs a command of the worker to its end and returns what it printed as JSON. */
 export function work(...words) {
   const { status, stdout, stderr } = attempt(["--json", ...words]);
