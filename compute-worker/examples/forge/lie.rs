@@ -11,6 +11,8 @@ use attribution_proof::{
 };
 use clap::ValueEnum;
 
+const NO_CREDIT: &str = "the receipt has no credit; make an answer up with --copy";
+
 /// What a receipt lies about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LieKind {
@@ -116,11 +118,11 @@ impl LieKind {
             Self::Version => receipt.version += 1,
             Self::Score => {
                 let best = receipt.credits.get_mut(0);
-                best.ok_or("the receipt has no credit")?.score += 1;
+                best.ok_or(NO_CREDIT)?.score += 1;
             }
             Self::OmittedRow => {
                 if credits == 0 {
-                    return Err("the receipt has no credit".into());
+                    return Err(NO_CREDIT.into());
                 }
                 receipt.credits.remove(0);
                 draft.owners.remove(0);
@@ -193,7 +195,7 @@ impl LieKind {
 
 fn first_span(receipt: &mut Receipt) -> Result<&mut attribution_proof::span::Span, String> {
     let first = receipt.spans.get_mut(0);
-    first.ok_or_else(|| "the receipt has no span; answer with --copy".into())
+    first.ok_or_else(|| "the receipt has no span; make an answer up with --copy".into())
 }
 
 /// Adds a credit with the least score, or puts it in the place of the last one of a full list.

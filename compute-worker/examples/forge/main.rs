@@ -18,7 +18,7 @@ mod lie;
 
 use anyhow::{ensure, Context, Result};
 use attribution_proof::{
-    influence::credit_score,
+    influence::{credit_score, Row},
     receipt::{response_tree, Receipt, SignedReceipt},
     ruleset::Ruleset,
     totals::Totals,
@@ -81,7 +81,7 @@ struct Arguments {
     /// What to lie about.
     #[arg(long)]
     lie: LieKind,
-    /// Answer with the beginning of an input record instead, so that there is a span.
+    /// Make up an answer that copies an input record, so that there are credits and a span.
     #[arg(long)]
     copy: bool,
     /// Address at which the receipt is shown; port 0 chooses a free one.
@@ -126,13 +126,25 @@ fn ineligible(
     Some((model, row, lineage.owner(model, row)?))
 }
 
-fn copied(lineage: &Lineage) -> Option<Vec<u8>> {
-    let texts = lineage
+/// Makes an answer up that copies the beginning of a record, and a query that points at that record.
+fn copy(stored: &mut StoredReceipt, lineage: &Lineage) -> Option<()> {
+    let mut rows = lineage
         .models()
         .iter()
-        .flat_map(|member| (0..member.rows).map(|row| lineage.text(member.model, row)));
-    let text = texts.flatten().find(|text| text.len() >= COPIED)?;
-    Some(text.get(..COPIED)?.to_vec())
+        .flat_map(|member| (0..member.rows).map(|row| (member.model, row)));
+    let (model, text, gradient) = rows.find_map(|(model, row)| {
+        let text = lineage.text(model, row)?.get(..COPIED)?;
+        match lineage.open_row(model, row)?.value {
+            Row::Own { g, .. } => Some((model, text, g)),
+            Row::DuplicateOf(_) | Row::Absent => None,
+        }
+    })?;
+    let mut vectors = stored.query.vectors.iter_mut();
+    let (_, vector) = vectors.find(|(known, _)| *known == model)?;
+    let values: Vec<i16> = gradient.iter().copied().map(i16::from).collect();
+    *vector = values.try_into().ok()?;
+    stored.response = text.to_vec();
+    Some(())
 }
 
 #[tokio::main]
@@ -161,7 +173,7 @@ async fn main() -> Result<()> {
     let lineage = lineage.with_context(|| format!("model {model} is not on chain"))?;
 
     if arguments.copy {
-        stored.response = copied(&lineage).context("no record is long enough to be copied")?;
+        copy(&mut stored, &lineage).context("no record is long enough to be copied")?;
     }
     let mut receipt = stored.signed.receipt.clone();
     receipt.channel = id;
@@ -171,6 +183,7 @@ async fn main() -> Result<()> {
     receipt.cumulative = channel.mark.cumulative + receipt.price;
     receipt.response = response_tree(&stored.response, &stored.secret).commitment();
     receipt.response_length = u32::try_from(stored.response.len())?;
+    receipt.query = stored.query.commit();
     let rules = &ruleset.receipt;
     let full = |_| anyhow::anyhow!("the receipt has too many parts");
     receipt.credits = lineage
