@@ -31,7 +31,7 @@ use attribution_proof::{
     split::SplitRule,
     totals::{Payee, Totals},
     voucher::{SignedVoucher, Voucher},
-    AccountId, ModelId,
+    AccountId, JobId, ModelId,
 };
 use candle_core::Device;
 use codec::DecodeAll;
@@ -292,7 +292,7 @@ pub(crate) struct Judged {
 
 /// What the chain would have of a model whose index is `evidence`.
 fn training(evidence: &Evidence) -> (Training, CommittedIndex) {
-    const JOB: u64 = 4;
+    const JOB: JobId = 4;
     let Evidence { traced, dataset } = evidence;
     let committed = CommittedIndex {
         tree: traced.index.tree(JOB, &dataset.leaves()).unwrap(),
