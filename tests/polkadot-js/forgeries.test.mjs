@@ -2,11 +2,11 @@
 // each by one transaction, the payer gets its money back and the operator loses its bond.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { OPEN, connect, developmentAccounts, eventData, eventName, finalised, sendAndInclude } from "./client.mjs";
+import { OPEN, connect, developmentAccounts, eventData, eventName, sendAndInclude } from "./client.mjs";
+import { contributeRecords, lineRecords } from "./contribution.mjs";
 import { startNode } from "./node.mjs";
 import { scratchFolder, startForger, startWorker, work, workLater } from "./worker.mjs";
 
@@ -73,48 +73,22 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     );
 
   test("an operator trains a model and answers", async () => {
-    const { alice, bob, dave, eve } = accounts;
+    const { alice, dave, eve } = accounts;
     const bond = 60_000n * OPEN;
     await sendAndInclude(api, api.tx.compute.registerOperator(bond, "{}", "http://127.0.0.1:9"), dave);
     const opened = await sendAndInclude(api, api.tx.channels.open(dave.address, null, 100n * OPEN, 10_000), eve);
     channel = eventData(opened, "channels.Opened")[0].toNumber();
 
-    const created = await sendAndInclude(api, api.tx.datanets.createOpen("lines"), alice);
-    const datanet = eventData(created, "datanets.DatanetCreated")[0].toNumber();
-    const records = Array.from({ length: 12 }, (_, record) =>
-      Array.from({ length: 12 }, (_, line) => `line ${line} of record ${record} says ${record * line}`).join("\n"),
-    );
-    const file = join(folder, "records.jsonl");
-    writeFileSync(file, records.map((text) => JSON.stringify({ text })).join("\n"));
-    const payload = join(folder, "bob.payload");
-    const packed = work("--key", "//Bob", "data", "pack", file, "--output", payload);
-    const licence = {
-      spdx: "MIT",
-      terms: { derivatives: true, commercial: true, shareAlike: false, attribution: true },
-    };
-    const leaves = { root: packed.root, count: packed.count };
-    const stake = 3n * OPEN;
-    const contributed = await sendAndInclude(
-      api,
-      api.tx.datanets.contribute(datanet, leaves, packed.bytes, "Text", packed.content, licence, null, stake),
-      bob,
-    );
-    const sequence = eventData(contributed, "datanets.Contributed")[0].toNumber();
-    work("--store", store, "data", "publish", payload);
-    const details = (await api.query.datanets.contributions(sequence)).unwrap();
-    const window = (await api.query.attribution.rulesetOf(0)).unwrap().data.contributionWindow.toNumber();
-    await finalised(api, details.submittedAt.toNumber() + window);
-    await sendAndInclude(api, api.tx.datanets.accept(sequence), bob);
+    const datanet = await contributeRecords(api, { folder, store, secret: "//Bob", records: lineRecords(12) });
 
     worker = startWorker(
       ...["--node", node.url, "--store", store, "--folder", join(folder, "operator"), "--key", "//Dave"],
       ...["run", "--endpoint", "http://127.0.0.1:9", "--poll", "1", "--listen", "127.0.0.1:0"],
     );
     const size = ["--hidden-size", "32", "--layers", "2", "--context", "64", "--steps", "10"];
-    const recipe = work("--store", store, "job", "hyper-parameters", "base", ...size);
-    const hyperParameters = Object.values(recipe).find((value) => /^0x[0-9a-f]{64}$/.test(value));
+    const { content } = work("--store", store, "job", "hyper-parameters", "base", ...size);
     const price = 1_000_000_000n;
-    const request = api.tx.compute.requestJob("Base", [datanet], hyperParameters, null, 0, price, price, 5n * OPEN);
+    const request = api.tx.compute.requestJob("Base", [datanet], content, null, 0, price, price, 5n * OPEN);
     await sendAndInclude(api, request, alice);
     const listening = await worker.seen(/listening.*127\.0\.0\.1:\d+/);
     url = `http://${/127\.0\.0\.1:\d+/.exec(listening)[0]}`;

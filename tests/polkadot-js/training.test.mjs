@@ -3,15 +3,16 @@
 // operator's worker and the payer's proxy are killed on the way, again and again.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { OPEN, connect, developmentAccounts, eventData, finalised, freePort, sendAndInclude } from "./client.mjs";
+import { OPEN, connect, developmentAccounts, eventData, freePort, sendAndInclude } from "./client.mjs";
+import { contributeRecords, lineRecords } from "./contribution.mjs";
 import { startNode } from "./node.mjs";
 import { scratchFolder, startWorker, work } from "./worker.mjs";
 
 const MINUTES = 60_000;
+const RECORDS = 24;
 
 describe("the main path", { timeout: 10 * MINUTES }, () => {
   const folder = scratchFolder();
@@ -48,46 +49,19 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
   const operatorUrl = () => `http://127.0.0.1:${port}`;
 
   test("data are packed, contributed, published and accepted", async () => {
-    const { alice, bob } = accounts;
-    const created = await sendAndInclude(api, api.tx.datanets.createOpen("lines"), alice);
-    datanet = eventData(created, "datanets.DatanetCreated")[0].toNumber();
-    const records = Array.from({ length: 24 }, (_, record) =>
-      Array.from({ length: 12 }, (_, line) => `line ${line} of record ${record} says ${record * line}`).join("\n"),
-    );
-    const file = join(folder, "records.jsonl");
-    writeFileSync(file, records.map((text) => JSON.stringify({ text })).join("\n"));
-    const payload = join(folder, "bob.payload");
-    const packed = work("--key", "//Bob", "data", "pack", file, "--output", payload);
-    assert.equal(packed.count, records.length);
-
-    const licence = {
-      spdx: "MIT",
-      terms: { derivatives: true, commercial: true, shareAlike: false, attribution: true },
-    };
-    const leaves = { root: packed.root, count: packed.count };
-    const stake = 3n * OPEN;
-    const contributed = await sendAndInclude(
-      api,
-      api.tx.datanets.contribute(datanet, leaves, packed.bytes, "Text", packed.content, licence, null, stake),
-      bob,
-    );
-    const sequence = eventData(contributed, "datanets.Contributed")[0].toNumber();
-    assert.equal(work("--store", store, "data", "publish", payload).content, packed.content);
-    const details = (await api.query.datanets.contributions(sequence)).unwrap();
-    const window = (await api.query.attribution.rulesetOf(0)).unwrap().data.contributionWindow.toNumber();
-    await finalised(api, details.submittedAt.toNumber() + window);
-    await sendAndInclude(api, api.tx.datanets.accept(sequence), bob);
+    datanet = await contributeRecords(api, { folder, store, secret: "//Bob", records: lineRecords(RECORDS) });
+    const { state } = (await api.query.datanets.contributions(1)).unwrap();
+    assert.ok(state.isAccepted);
   });
 
   test("an operator that is killed while it works delivers the model", async () => {
     const { alice } = accounts;
     const size = ["--hidden-size", "32", "--layers", "2", "--context", "64", "--steps", "40"];
-    const recipe = work("--store", store, "job", "hyper-parameters", "base", ...size);
-    const hyperParameters = Object.values(recipe).find((value) => /^0x[0-9a-f]{64}$/.test(value));
+    const { content } = work("--store", store, "job", "hyper-parameters", "base", ...size);
     const fee = 5n * OPEN;
     const requested = await sendAndInclude(
       api,
-      api.tx.compute.requestJob("Base", [datanet], hyperParameters, null, 100_000_000, 1_000, 1, fee),
+      api.tx.compute.requestJob("Base", [datanet], content, null, 100_000_000, 1_000, 1, fee),
       alice,
     );
     const job = eventData(requested, "compute.JobRequested")[0].toNumber();
@@ -111,7 +85,7 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
     const manifest = (await api.query.models.manifests(model)).unwrap();
     const { result } = manifest.training.unwrap();
     assert.equal(manifest.owner.toString(), alice.address);
-    assert.equal(result.index.commitment.count.toNumber(), 24);
+    assert.equal(result.index.commitment.count.toNumber(), RECORDS);
     assert.ok(result.lossAfter.toNumber() < result.lossBefore.toNumber(), "the model has learnt something");
     const operator = (await api.query.compute.operators(accounts.dave.address)).unwrap();
     assert.equal(operator.activeJobs.toNumber(), 0);
@@ -154,7 +128,7 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
     let attributions = 0;
     let last;
     for (let record = 0; attributions === 0; record += 1) {
-      assert.ok(record < 24, "a question about one of the records is traced to some record");
+      assert.ok(record < RECORDS, "a question about one of the records is traced to some record");
       last = await ask(`line 1 of record ${record} says ${record}\nline 2 of record ${record} says`);
       attributions += last.credits + last.spans;
     }
