@@ -294,6 +294,12 @@ while (settlements.length === 0) {
   settlements.push(...(await post(`${operatorUrl}/v1/openledger/settle`)).settled);
   await pause(500);
 }
+// It is gone from the chain once all are paid.
+const split = { operator: 0n, builder: 0n, data: 0n, stakers: 0n, treasury: 0n };
+for (const { settlement } of settlements) {
+  const { split: parts } = (await api.query.attribution.settlements(settlement)).unwrap();
+  for (const name of Object.keys(split)) split[name] += parts[name].toBigInt();
+}
 say(`the operator settles ${open(settlements.reduce((total, { amount }) => total + BigInt(amount), 0n))}; anybody may challenge it for ${ruleset.settlement.settlementWindow} blocks`);
 
 const bond = ruleset.compute.operatorBond.toBigInt();
@@ -323,11 +329,6 @@ say(`Charlie's watcher finds ${verdict.lie} and proves it by ${verdict.call} in 
 // ---------------------------------------------------------------------------------------------------
 
 chapter("Everybody is paid");
-const split = { operator: 0n, builder: 0n, data: 0n, stakers: 0n, treasury: 0n };
-for (const { settlement } of settlements) {
-  const { split: parts } = (await api.query.attribution.settlements(settlement)).unwrap();
-  for (const name of Object.keys(split)) split[name] += parts[name].toBigInt();
-}
 for (const { settlement } of settlements) {
   while ((await api.query.attribution.settlements(settlement)).isSome) await pause(500);
 }
