@@ -115,6 +115,13 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     assert.equal(demanded.demands.length, 2, JSON.stringify(demanded));
     await worker.seen(new RegExp(`answered a demand.*demand=${demanded.demands[1]}`));
 
+    const follower = startWorker(
+      ...["--json", "--node", node.url, "--store", store, "--folder", join(folder, "follower")],
+      ...["watch", "--follow", "--operator-url", url, "--poll", "1"],
+    );
+    await follower.seen(new RegExp(`"findings":\\[\\].*"settlement":${honest.settlement},`));
+    await follower.kill();
+
     const looked = await watch(honest, "charlie");
     assert.deepEqual([looked.findings, looked.unchecked, looked.receipts], [[], [], 1]);
     assert.ok((await settlementOf(honest.settlement)).isSome);

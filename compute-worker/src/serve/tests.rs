@@ -109,13 +109,19 @@ fn manifest(kind: ModelKind) -> Manifest {
     }
 }
 
-/// Records of three contributors, each of a style of its own.
+/// Records of three contributors, each of a style of its own, but for the last: it copies the first.
 fn dataset(first: u64) -> Dataset {
     let mut dataset = Dataset::default();
     for contribution in first..first + 3 {
         let contributor = AccountId::new([contribution as u8; 32]);
-        let text = |i: u64| format!("fn contribution_{contribution}_{i}() {{}}\n").repeat(2);
-        let records = (0..2).map(|i| text(i).into_bytes()).collect();
+        let text = |(of, i): (u64, u64)| format!("fn contribution_{of}_{i}() {{}}\n").repeat(2);
+        let last = if contribution == first + 2 {
+            (first, 0)
+        } else {
+            (contribution, 1)
+        };
+        let texts = [(contribution, 0), last].map(text);
+        let records = texts.map(String::into_bytes).to_vec();
         let payload = Payload::new(&contributor, MediaType::Text, records).unwrap();
         for index in 0..2 {
             dataset.records.push(InputRecord {
