@@ -205,7 +205,7 @@ asked through a payment channel, and every answer came with a receipt that the c
 look at the attribution, not at the prose.</p>${answers.map((answer) => answerCard(answer, byContribution, colours)).join("")}</section>
 <section><h2>Where the money went</h2><p class="note">${open(settled)} OPEN of one settlement, by the ruleset's split. The data share goes to those whose records shaped the answers, by the
 receipts' weights, to the last unit.</p>${flow(parts, earned, colours)}</section>
-<section><h2>Three who did not get away with it, or did not have to</h2>${cheats(run)}</section>
+<section><h2>Two cheats, and one who said no</h2>${cheats(run)}</section>
 <section><h2>Models</h2><table><thead><tr><th>model</th><th>records</th><th>loss before</th><th>loss after</th><th>transcript</th></tr></thead>
 <tbody>${models.join("")}</tbody></table></section>
 <section><h2>Everybody's balance, before and after</h2><p class="note">In OPEN, from block ${before.block} to block ${after.block}, money on hold included. Nothing was made and nothing was lost:
