@@ -590,7 +590,7 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       refused("trace-no-operator", ["trace", "--url", `http://${NOWHERE}`, "--channel", "1", "--sequence", "1"]);
     });
 
-    test("passes bad requests on and survives an operator that goes away", async () => {
+    test("passes bad requests on, and an operator and a node that go away are missed in time", async () => {
       const { url } = JSON.parse(await proxy.seen(/"url"/));
       const root = new URL(url).origin;
       const ask = (fields) => JSON.stringify({ model: `${trained.model}`, prompt: "a", max_tokens: 2, ...fields });
@@ -603,10 +603,13 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
       await answered("proxy-amount", `${root}/v1/openledger/top-up`, { body: JSON.stringify({ amount: "much" }) });
       const good = await fetch(`${url}/completions`, { method: "POST", body: ask({}) });
       assert.equal(good.status, 200, await good.text());
-      await operator.kill();
-      await answers("proxy-operator-gone", ask({}));
       const { last } = await (await fetch(`${root}/v1/openledger/status`)).json();
       assert.equal(last.sequence, 1, "what was paid for is in the books");
+      await node.stop();
+      const headers = { "x-openledger-channel": "1" };
+      await answered("node-gone", `${operatorUrl}/v1/completions`, { body: ask({}), headers });
+      await operator.kill();
+      await answers("proxy-operator-gone", ask({}));
     });
   });
 

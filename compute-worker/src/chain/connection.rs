@@ -117,6 +117,8 @@ struct Inner {
     url: String,
     genesis: Hash,
     connection: RwLock<Arc<Connection>>,
+    /// When an attempt to connect again was given up.
+    gave_up: Mutex<Option<Instant>>,
     /// One lock for each account that sends, so that nonces are given out in order.
     senders: Mutex<HashMap<[u8; 32], Arc<Mutex<()>>>>,
 }
@@ -143,6 +145,7 @@ impl Client {
             url: url.into(),
             genesis: genesis_of(&connection),
             connection: RwLock::new(Arc::new(connection)),
+            gave_up: Mutex::default(),
             senders: Mutex::default(),
         })))
     }
@@ -219,16 +222,28 @@ impl Client {
         &self,
         dead: &Arc<Connection>,
     ) -> Result<Arc<Connection>, ChainError> {
+        let asked = Instant::now();
         let mut current = self.0.connection.write().await;
         if !Arc::ptr_eq(&current, dead) {
             return Ok(current.clone());
+        }
+        // Whoever waited while somebody else tried would otherwise try as long again, one by one.
+        let mut gave_up = self.0.gave_up.lock().await;
+        if gave_up.is_some_and(|at| at > asked) {
+            return Err(ChainError::Unreachable {
+                url: self.0.url.clone(),
+                reason: format!("no connection within {} s", RETRY_TIME.as_secs()),
+            });
         }
         let began = Instant::now();
         let [mut wait, longest] = RETRY_WAITS;
         let connection = loop {
             match Connection::open(&self.0.url).await {
                 Ok(connection) => break connection,
-                Err(error) if began.elapsed() > RETRY_TIME => return Err(error),
+                Err(error) if began.elapsed() > RETRY_TIME => {
+                    *gave_up = Some(Instant::now());
+                    return Err(error);
+                }
                 Err(_) => tokio::time::sleep(wait).await,
             }
             wait = longest.min(wait * 2);

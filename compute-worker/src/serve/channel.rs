@@ -2,7 +2,7 @@
 
 use super::{error::ApiError, ServeOptions};
 use crate::{
-    chain::{Channel, Client},
+    chain::{ChainError, Channel, Client},
     ledger::{ChannelBook, Ledger},
 };
 use attribution_proof::{
@@ -14,12 +14,31 @@ use attribution_proof::{
 use serde_json::{json, Value};
 use std::{
     collections::HashMap,
+    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+/// How long a client waits for the operator's node.
+const CHAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A lock that a panic elsewhere does not spoil: what it guards is whole between any two statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for the chain, but not longer than a client would: connecting again takes a minute.
+async fn in_time<T>(reading: impl Future<Output = Result<T, ChainError>>) -> Result<T, ApiError> {
+    match tokio::time::timeout(CHAIN_TIMEOUT, reading).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(ApiError::unavailable(
+            "chain_unavailable",
+            format!(
+                "the operator cannot reach its chain: its node did not answer within {} s; nothing was charged, try again later",
+                CHAIN_TIMEOUT.as_secs()
+            ),
+        )),
+    }
 }
 
 /// What is under way in one channel.
@@ -123,7 +142,7 @@ impl Desk {
         if let Some(known) = lock(&self.rulesets).get(&id) {
             return Ok(*known);
         }
-        let found = self.chain.ruleset(id).await?.ok_or_else(|| {
+        let found = in_time(self.chain.ruleset(id)).await?.ok_or_else(|| {
             ApiError::unavailable(
                 "chain_unavailable",
                 format!("the operator's node has no ruleset {id}"),
@@ -135,7 +154,7 @@ impl Desk {
 
     /// A channel that pays this operator, as it stands on chain.
     pub(super) async fn channel(&self, id: ChannelId) -> Result<Channel, ApiError> {
-        let channel = self.chain.channel(id).await?;
+        let channel = in_time(self.chain.channel(id)).await?;
         channel
             .filter(|channel| channel.payee == self.payee)
             .ok_or_else(|| {
@@ -167,7 +186,7 @@ impl Desk {
     /// 402 when the channel cannot pay or vouchers are missing, 429 while it is settled.
     pub(super) async fn admit(&self, id: ChannelId, most: Balance) -> Result<Admission, ApiError> {
         let channel = self.channel(id).await?;
-        let best = self.chain.best_block().await?;
+        let best = in_time(self.chain.best_block()).await?;
         if is_ending(&channel, best) {
             let message = format!(
                 "channel {id} is closing or has expired (block {best}, expiry {}); open another one or extend it",
