@@ -59,27 +59,19 @@ export async function attemptBeside(words) {
   return { ...how, stdout, stderr };
 }
 
-/** Runs a command of the worker to its end and returns what it printed as JSON. */
-export function work(...words) {
-  const { status, stdout, stderr } = attempt(["--json", ...words]);
+function parsed(words, { status, stdout, stderr }) {
   if (status !== 0) throw new Error(`openledger-worker ${words.join(" ")} ended with ${status}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
+/** Runs a command of the worker to its end and returns what it printed as JSON. */
+export function work(...words) {
+  return parsed(words, attempt(["--json", ...words]));
+}
+
 /** The same without holding up what else this process does. */
 export async function workLater(...words) {
-  const child = spawn(workerBinary(), ["--json", ...words], {
-    env: cleanEnvironment(),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [output, errors] = [child.stdout, child.stderr].map((stream) => {
-    const pieces = [];
-    stream.setEncoding("utf8").on("data", (piece) => pieces.push(piece));
-    return pieces;
-  });
-  const status = await new Promise((resolve) => child.once("close", resolve));
-  if (status !== 0) throw new Error(`openledger-worker ${words.join(" ")} ended with ${status}: ${errors.join("")}`);
-  return JSON.parse(output.join(""));
+  return parsed(words, await attemptBeside(["--json", ...words]));
 }
 
 /**
