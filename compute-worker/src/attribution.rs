@@ -185,9 +185,39 @@ fn zero_query(directions: &[(ModelId, &Direction)]) -> Result<Query, attribution
     Ok(Query { vectors })
 }
 
+/// Traces an answer of `base`, with or without an adapter, over a lineage, ascending by model: each
+/// model with its adapter, nothing for the base itself. `prompt` and `answer` are tokens without the
+/// begin token, `text` is the answer's. Computes for a while.
+pub fn trace_answer(
+    base: &Llama,
+    lineage: &[(&TracedModel, Option<&Adapter>)],
+    prompt: &[u32],
+    answer: &[u32],
+    text: &[u8],
+    rules: &ReceiptRules,
+) -> Result<Trace, TraceError> {
+    let gradients = lineage
+        .iter()
+        .map(|(_, adapter)| {
+            let space = gradient_space(base, *adapter)?;
+            if answer.is_empty() {
+                // An answer that ended at once points nowhere.
+                return Ok(vec![0.0; space.dimension()]);
+            }
+            Ok(space.response_gradient(prompt, answer)?)
+        })
+        .collect::<Result<Vec<_>, TraceError>>()?;
+    let traced: Vec<_> = lineage
+        .iter()
+        .zip(&gradients)
+        .map(|((model, _), gradient)| (*model, gradient.as_slice()))
+        .collect();
+    trace(&traced, text, rules)
+}
+
 /// Traces `response` over a lineage, ascending by model, given the response's gradient in each model's
 /// space.
-pub fn trace(
+fn trace(
     lineage: &[(&TracedModel, &[f32])],
     response: &[u8],
     rules: &ReceiptRules,

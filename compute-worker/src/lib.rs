@@ -20,5 +20,6 @@ pub mod serve;
 pub mod store;
 pub mod telemetry;
 pub mod terms;
+pub mod threads;
 pub mod train;
 pub mod watch;

@@ -4,11 +4,18 @@ use clap::Parser;
 use openledger_worker::{
     chain::use_address_prefix,
     cli::{describe, run, Arguments},
+    threads,
 };
 use std::{io::Write, process::ExitCode};
 
+fn main() -> ExitCode {
+    // While there is one thread.
+    threads::configure();
+    run_command()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run_command() -> ExitCode {
     // Before the arguments: they may hold addresses.
     use_address_prefix();
     match run(Arguments::parse()).await {

@@ -6,10 +6,9 @@ use super::{
     models::{Models, Served},
 };
 use crate::{
-    attribution::{gradient_space, trace, Trace, TraceError},
+    attribution::{self, Trace, TraceError},
     keys::Key,
     ledger::{Ledger, StoredReceipt},
-    train::TrainError,
 };
 use attribution_proof::{
     challenge::{check_step, Lie},
@@ -46,12 +45,6 @@ pub(super) enum ReceiptError {
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
-}
-
-impl From<TrainError> for ReceiptError {
-    fn from(error: TrainError) -> Self {
-        Self::Trace(error.into())
-    }
 }
 
 impl From<ReceiptError> for ApiError {
@@ -130,23 +123,18 @@ pub(super) fn trace_answer(
     let model = &served.engine.base().model;
     let begin = usize::from(model.config().bos_token_id.is_some());
     let prompt = answer.prompt_tokens.get(begin..).unwrap_or_default();
-    let gradients = lineage
-        .iter()
-        .map(|(member, _)| {
-            let space = gradient_space(model, member.adapter.as_deref())?;
-            if answer.response_tokens.is_empty() {
-                // An answer that ended at once points nowhere.
-                return Ok(vec![0.0; space.dimension()]);
-            }
-            Ok(space.response_gradient(prompt, &answer.response_tokens)?)
-        })
-        .collect::<Result<Vec<_>, ReceiptError>>()?;
-    let traced: Vec<_> = lineage
-        .iter()
-        .zip(&gradients)
-        .map(|((_, evidence), gradient)| (&evidence.traced, gradient.as_slice()))
+    let lineage: Vec<_> = lineage
+        .into_iter()
+        .map(|(member, evidence)| (&evidence.traced, member.adapter.as_deref()))
         .collect();
-    Ok(trace(&traced, answer.response.as_bytes(), rules)?)
+    Ok(attribution::trace_answer(
+        model,
+        &lineage,
+        prompt,
+        &answer.response_tokens,
+        answer.response.as_bytes(),
+        rules,
+    )?)
 }
 
 /// Builds the receipt that follows the channel's last one, checks it as a challenger would, signs it

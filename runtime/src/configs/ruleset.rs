@@ -29,11 +29,15 @@ pub const FIRST_RULESET: Ruleset = Ruleset {
         job_window: period(2 * DAYS, 3),
     },
     receipt: ReceiptRules {
-        top_k: 32,
+        // Few rows are clearer than many: with 32 the owner of a renamed passage led the influence
+        // credits in 58 % of cases, with 8 in 68 % (docs/tracing.md).
+        top_k: 8,
         // A cosine of 0.05: in 1,024 dimensions noise has a standard deviation of 0.03.
         floor_numerator: 1,
         floor_denominator: 400,
-        minimum_span: 32,
+        // Shorter spans are anybody's: indentation and brackets. Longer ones miss most of what is left
+        // of a renamed passage; by the same measurement.
+        minimum_span: 24,
         span_weight_cap: 256,
         influence_mix: 500_000_000,
     },
