@@ -15,10 +15,9 @@ use crate::{
 };
 
 /// The damping of version 1 of [`DampedGaussNewton`](attribution_proof::influence::InfluenceMethod):
-/// indexes on chain use this one, so that their preconditioner is a function of their rows alone.
-/// Implementations of EK-FAC and LoGra default to a tenth of the mean eigenvalue; a hundredth found the
-/// owners of renamed passages more often (`docs/tracing.md`).
-pub const DAMPING: f64 = 0.01;
+/// indexes on chain use this one, so that their preconditioner is a function of their rows alone. A
+/// tenth of the mean eigenvalue is what EK-FAC and LoGra implementations default to.
+pub const DAMPING: f64 = 0.1;
 
 /// Largest magnitude in a query.
 const LARGEST: f64 = 32_767.0;
