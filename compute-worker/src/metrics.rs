@@ -229,6 +229,7 @@ mod tests {
                 learning_rate: 1e-3,
                 gradient_norm: 1.0,
                 tokens: 30,
+                transcript: Default::default(),
             });
             progress.advance(u64::from(step));
         }

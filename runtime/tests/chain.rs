@@ -63,19 +63,7 @@ pub(crate) fn run_on<Outcome>(name: &str, test: impl FnOnce(&mut Chain) -> Outco
         .build_storage()
         .expect("the preset builds");
     TestExternalities::new(storage).execute_with(|| {
-        let genesis = Header::new(
-            0,
-            Default::default(),
-            Default::default(),
-            Default::default(),
-            Digest::default(),
-        );
-        // The first block writes this; transactions for it are signed before.
-        frame_system::BlockHash::<Runtime>::insert(0, genesis.hash());
-        let mut chain = Chain {
-            parent: genesis,
-            slot: FIRST_SLOT,
-        };
+        let mut chain = Chain::at_genesis();
         check_books();
         let outcome = test(&mut chain);
         check_books();
@@ -109,11 +97,25 @@ pub(crate) fn check_books() {
 }
 
 impl Chain {
-    /// Makes the next block with `transactions` in it and says what became of each.
-    pub(crate) fn next_block(
-        &mut self,
-        transactions: Vec<UncheckedExtrinsic>,
-    ) -> Vec<ApplyExtrinsicResult> {
+    /// The chain whose state is at hand and has no block yet.
+    pub(crate) fn at_genesis() -> Self {
+        let genesis = Header::new(
+            0,
+            Default::default(),
+            Default::default(),
+            Default::default(),
+            Digest::default(),
+        );
+        // The first block writes this; transactions for it are signed before.
+        frame_system::BlockHash::<Runtime>::insert(0, genesis.hash());
+        Self {
+            parent: genesis,
+            slot: FIRST_SLOT,
+        }
+    }
+
+    /// The header that the next block starts from, and its inherent.
+    pub(crate) fn begin_block(&mut self) -> (Header, UncheckedExtrinsic) {
         self.slot += 1;
         // Authors take turns, except those that are disabled for an offence.
         let authors: Vec<u32> = (0..Babe::authorities().len() as u32)
@@ -131,15 +133,28 @@ impl Chain {
             self.parent.hash(),
             Digest { logs: vec![digest] },
         );
-
-        Executive::initialize_block(&header);
         let now = self.slot * SLOT_DURATION_MILLISECONDS;
         let timestamp = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now });
-        Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(timestamp))
+        (header, UncheckedExtrinsic::new_bare(timestamp))
+    }
+
+    /// The next block follows the one of this header.
+    pub(crate) fn end_block(&mut self, header: Header) {
+        self.parent = header;
+    }
+
+    /// Makes the next block with `transactions` in it and says what became of each.
+    pub(crate) fn next_block(
+        &mut self,
+        transactions: Vec<UncheckedExtrinsic>,
+    ) -> Vec<ApplyExtrinsicResult> {
+        let (header, timestamp) = self.begin_block();
+        Executive::initialize_block(&header);
+        Executive::apply_extrinsic(timestamp)
             .expect("the timestamp is valid")
             .expect("the timestamp is accepted");
         let results = transactions.into_iter().map(apply).collect();
-        self.parent = Executive::finalize_block();
+        self.end_block(Executive::finalize_block());
         check_books();
         results
     }

@@ -1,9 +1,12 @@
 //! Watching and stopping long work.
 
 use indicatif::{ProgressBar as Bar, ProgressStyle};
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    Arc,
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::Duration,
 };
 
 /// A flag that stops a run or a gradient pass at its next step.
@@ -37,6 +40,8 @@ pub struct StepReport {
     pub gradient_norm: f64,
     /// Tokens trained on in this step.
     pub tokens: usize,
+    /// Time spent on hashing weights and optimiser state for the transcript.
+    pub transcript: Duration,
 }
 
 /// Receives progress. Every method does nothing by default.

@@ -18,7 +18,7 @@ use attribution_proof::{
     ContentId, JobId,
 };
 use candle_core::{Device, Tensor};
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 /// What is trained.
 #[derive(Clone, Debug)]
@@ -196,7 +196,9 @@ pub fn train(
         parameters.gradients(&loss.backward()?, &mut gradient)?;
         let gradient_norm = optimizer.step(step, &mut parameters, &gradient, hyper)?;
         parameters.upload()?;
+        let hashing = Instant::now();
         let (weights, optimizer_state) = rayon::join(|| parameters.hash(), || optimizer.hash());
+        let hashing = hashing.elapsed();
         state.tokens += tokens as u64;
         state.steps.push(TranscriptStep {
             step,
@@ -212,6 +214,7 @@ pub fn train(
             learning_rate: hyper.learning_rate_at(step),
             gradient_norm,
             tokens,
+            transcript: hashing,
         });
         progress.advance(u64::from(step));
         if let Some(policy) = &inputs.checkpoints {
