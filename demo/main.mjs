@@ -35,7 +35,7 @@ const DEPOSIT = 500n * OPEN;
 const STEPS = ["--batch-size", "2", "--learning-rate", "0.002"];
 const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "1000", ...STEPS];
 const ADAPTER = ["--rank", "8", "--steps", "120", ...STEPS];
-const ANSWER = { max_tokens: 200, temperature: 0.2, seed: 7 };
+const ANSWER = { max_tokens: 200, temperature: 0.6, seed: 7 };
 const QUESTIONS = [
   { model: "base", prompt: "/// Returns `true` if " },
   { model: "Text and encodings", prompt: "/// Encodes the given " },

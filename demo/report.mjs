@@ -84,6 +84,10 @@ function flow(parts, earned, colours) {
   const [width, height, gap, thick] = [1080, 460, 12, 16];
   const total = add(parts.map(({ amount }) => amount));
   const receivers = [...earned].filter(([person, amount]) => person.crate !== undefined && amount > 0n);
+  const unclaimed = parts.find(({ name }) => name === "data").amount - add(receivers.map(([, amount]) => amount));
+  // An answer that nobody's data shaped pays its data share to the treasury.
+  if (unclaimed > 0n) receivers.push([{ name: "treasury, for nobody's data" }, unclaimed]);
+  const colour = (person) => colours.get(person) ?? "hsl(215 16% 47%)";
   const scale = (amount, space) => Math.max(1.5, ratio(amount, total) * space);
   const shown = height - gap * Math.max(parts.length, 1);
   const ribbon = (x1, y1, x2, y2, h, colour) => {
@@ -114,8 +118,8 @@ function flow(parts, earned, colours) {
     .forEach(([person, amount], at) => {
       const size = Math.max(0.8, ratio(amount, earnedTotal) * data.size);
       const y = at * step + (step - size) / 2;
-      svg += ribbon(640, start, 800, y, size, colours.get(person).replace(")", " / 0.35)"));
-      svg += `<rect x="800" y="${y}" width="${thick}" height="${size}" rx="2" fill="${colours.get(person)}"/>`;
+      svg += ribbon(640, start, 800, y, size, colour(person).replace(")", " / 0.35)"));
+      svg += `<rect x="800" y="${y}" width="${thick}" height="${size}" rx="2" fill="${colour(person)}"/>`;
       svg += `<text x="${800 + thick + 10}" y="${y + size / 2 + 5}"><tspan>${escape(person.name)}</tspan><tspan class="amount" dx="8">${open(amount, 3)}</tspan></text>`;
       start += size;
     });

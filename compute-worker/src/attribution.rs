@@ -217,7 +217,7 @@ pub fn trace_answer(
 
 /// Traces `response` over a lineage, ascending by model, given the response's gradient in each model's
 /// space.
-fn trace(
+pub fn trace(
     lineage: &[(&TracedModel, &[f32])],
     response: &[u8],
     rules: &ReceiptRules,

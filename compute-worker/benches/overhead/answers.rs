@@ -4,13 +4,12 @@ use super::{plain::Plain, SEED};
 use attribution_proof::{
     challenge::{check_step, LineageModel},
     receipt::{request_commit, response_tree, Receipt, Sampling, SignedReceipt},
-    ruleset::{ComputeRules, DataRules, ReceiptRules, Ruleset, SettlementRules},
-    split::SplitRule,
     Balance, ChannelId, ModelId,
 };
 use candle_core::D;
 use codec::Encode;
 use futures::executor::block_on;
+use openledger_runtime::configs::ruleset::FIRST_RULESET;
 use openledger_worker::{
     attribution::{gradient_space, trace, TracedModel},
     generate::{EngineLimits, Generated, GenerationEngine, GenerationRequest},
@@ -32,49 +31,6 @@ const PROMPT_BYTES: usize = 64;
 const CHANNEL: ChannelId = 1;
 /// Price of a token in base units.
 const PRICE: Balance = 1_000_000;
-
-/// The rules of a chain's first ruleset, as far as an answer needs them.
-const RULESET: Ruleset = Ruleset {
-    data: DataRules {
-        contribution_window: 1,
-        contribution_stake: 1,
-        record_stake: 1,
-        curator_stake: 1,
-        minimum_record_bytes: 256,
-        duplicate_threshold: 200_000_000,
-    },
-    compute: ComputeRules {
-        operator_bond: 1,
-        job_stake: 1,
-        take_deadline: 1,
-        submit_deadline: 1,
-        job_window: 1,
-    },
-    receipt: ReceiptRules {
-        top_k: 32,
-        floor_numerator: 1,
-        floor_denominator: 400,
-        minimum_span: 32,
-        span_weight_cap: 256,
-        influence_mix: 500_000_000,
-    },
-    settlement: SettlementRules {
-        settlement_window: 1,
-        dispute_period: 1,
-        challenge_bond: 1,
-        demand_bond: 1,
-        demand_window: 1,
-        lie_slash: 1,
-        challenger_reward: 0,
-    },
-    split: SplitRule {
-        operator: 500_000_000,
-        builder: 200_000_000,
-        data: 200_000_000,
-        stakers: 50_000_000,
-        treasury: 50_000_000,
-    },
-};
 
 /// Seconds of an answer with its receipt.
 #[derive(Clone, Copy, Default)]
@@ -245,7 +201,7 @@ impl Answers {
                 .zip(&gradients)
                 .map(|(traced, gradient)| (traced, gradient.as_slice()))
                 .collect();
-            trace(&lineage, &response, &RULESET.receipt).expect("the answer can be traced")
+            trace(&lineage, &response, &FIRST_RULESET.receipt).expect("the answer can be traced")
         });
         let request = prompt.as_bytes().to_vec();
         let audit = seconds(&mut parts.audit, || {
@@ -290,8 +246,8 @@ impl Answers {
                 .credit_totals(
                     &book.totals,
                     &traced.owners,
-                    &RULESET.receipt,
-                    &RULESET.split,
+                    &FIRST_RULESET.receipt,
+                    &FIRST_RULESET.split,
                 )
                 .expect("there is room for the owners");
             receipt.totals = after.commitment();
@@ -305,7 +261,7 @@ impl Answers {
                 &book.totals,
                 &traced.owners,
                 &lineage,
-                &RULESET,
+                &FIRST_RULESET,
                 PRICE,
             );
             assert!(checked.is_ok(), "the receipt is honest: {checked:?}");
