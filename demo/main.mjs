@@ -33,15 +33,15 @@ const PRICE = OPEN / 20n;
 const DEPOSIT = 500n * OPEN;
 /** The models: small enough to be trained in a minute on two cores. Many small steps teach them more than few large ones. */
 const STEPS = ["--batch-size", "2", "--learning-rate", "0.002"];
-const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "1000", ...STEPS];
-const ADAPTER = ["--rank", "8", "--steps", "120", ...STEPS];
-const ANSWER = { max_tokens: 200, temperature: 0.6, seed: 7 };
+const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "700", ...STEPS];
+const ADAPTER = ["--rank", "8", "--steps", "60", ...STEPS];
+const ANSWER = { max_tokens: 140, temperature: 0.6, top_p: 0.9, seed: 3 };
 const QUESTIONS = [
-  { model: "base", prompt: "/// Returns `true` if " },
-  { model: "Text and encodings", prompt: "/// Encodes the given " },
-  { model: "Text and encodings", prompt: "impl fmt::Display for " },
-  { model: "Collections and hashes", prompt: "/// # Examples\n///\n/// ```\n/// use " },
-  { model: "Collections and hashes", prompt: "#[inline]\npub fn " },
+  { model: "base", prompt: "/// Returns the " },
+  { model: "Text and encodings", prompt: "# " },
+  { model: "Text and encodings", prompt: "    pub fn new(" },
+  { model: "Collections and hashes", prompt: "/// Returns `true` if the " },
+  { model: "Collections and hashes", prompt: "impl<T> " },
 ];
 
 const options = parseArgs({
