@@ -6,3 +6,4 @@ mod genesis;
 mod random_operations;
 mod referenda;
 mod supply;
+mod weights;

@@ -168,7 +168,7 @@ impl pallet_attribution::Config for Test {
     type Treasury = TreasuryAccount;
     type StakersPot = StakersPotAccount;
     type PayoutPeriod = PayoutPeriod;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Test>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Stored;
 }

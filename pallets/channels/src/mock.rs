@@ -77,7 +77,7 @@ impl pallet_channels::Config for Test {
     type Rulesets = StoredRulesets;
     type Operators = StoredOperators;
     type MinimumDeposit = MinimumDeposit;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Test>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = BenchmarkKeys;
 }

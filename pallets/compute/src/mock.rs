@@ -257,7 +257,7 @@ impl pallet_compute::Config for Test {
     type JobDeposit = ConstU128<JOB_DEPOSIT>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = TestBenchmarkHelper;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Fills the fakes.

@@ -68,7 +68,7 @@ impl Config for Test {
     type Treasury = Treasury;
     type GovernanceOrigin = EnsureRoot<AccountId>;
     type DatanetDeposit = DatanetDeposit;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 pub fn ruleset(id: RulesetId) -> Ruleset {

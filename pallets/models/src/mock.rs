@@ -128,7 +128,7 @@ impl pallet_models::Config for Test {
     type GovernanceOrigin = EnsureRoot<AccountId>;
     type ManifestDeposit = ConstU128<DEPOSIT>;
     type MaxStrikes = ConstU32<3>;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Account number `n`.

@@ -55,7 +55,7 @@ impl pallet_datanets::Config for Runtime {
     type Treasury = TreasuryAccountGet;
     type GovernanceOrigin = PoaAdminOrRoot;
     type DatanetDeposit = DatanetDeposit;
-    type WeightInfo = ();
+    type WeightInfo = pallet_datanets::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_models::Config for Runtime {
@@ -65,7 +65,7 @@ impl pallet_models::Config for Runtime {
     type GovernanceOrigin = PoaAdminOrRoot;
     type ManifestDeposit = ManifestDeposit;
     type MaxStrikes = ConstU32<3>;
-    type WeightInfo = ();
+    type WeightInfo = pallet_models::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_compute::Config for Runtime {
@@ -80,7 +80,7 @@ impl pallet_compute::Config for Runtime {
     type JobDeposit = JobDeposit;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Glue;
-    type WeightInfo = ();
+    type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_channels::Config for Runtime {
@@ -89,7 +89,7 @@ impl pallet_channels::Config for Runtime {
     type Rulesets = Attribution;
     type Operators = Glue;
     type MinimumDeposit = MinimumChannelDeposit;
-    type WeightInfo = ();
+    type WeightInfo = pallet_channels::weights::SubstrateWeight<Runtime>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Glue;
 }
@@ -107,7 +107,7 @@ impl pallet_attribution::Config for Runtime {
     type Treasury = TreasuryAccountGet;
     type StakersPot = FeePot;
     type PayoutPeriod = PayoutPeriod;
-    type WeightInfo = ();
+    type WeightInfo = pallet_attribution::weights::SubstrateWeight<Runtime>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Glue;
 }
