@@ -4,6 +4,7 @@
 //! cargo bench -p attribution-engine                    synthetic text
 //! cargo bench -p attribution-engine -- FILE            the text of a file
 //! cargo bench -p attribution-engine -- --rows 1000000  a larger index (five bytes a value to build)
+//! cargo bench -p attribution-engine -- --quick         a smaller index
 //! ```
 
 use std::{hint::black_box, time::Instant};
@@ -36,6 +37,8 @@ fn main() {
         if argument == "--rows" {
             let value = arguments.next().and_then(|value| value.parse().ok());
             rows = value.expect("--rows takes a number");
+        } else if argument == "--quick" {
+            rows = 8_192;
         } else {
             text = Some(std::fs::read(&argument).expect("the text file must be readable"));
         }
