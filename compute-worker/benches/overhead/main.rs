@@ -347,7 +347,7 @@ fn main() {
         "full, deterministic, without transcript",
         silent_rate,
         plain_rate,
-        "fixed order of sums, clipping, own optimiser state; own fused operations save more",
+        "fixed order of sums, clipping, own optimiser state; own fused operations",
     );
     row(
         "full, with transcript",
@@ -375,8 +375,8 @@ fn main() {
     );
     let tokens_of_index = (effort.rows * SEQUENCE) as f64;
     for (name, times, training) in [
-        ("base, upper half of the layers", &base_rows, full_rate),
-        ("adapter, all its weights", &adapter_rows, low_rank_rate),
+        ("base, upper layers", &base_rows, full_rate),
+        ("adapter, all weights", &adapter_rows, low_rank_rate),
     ] {
         let rows = tokens_of_index / median(times.iter().map(|(rows, _)| *rows));
         let whole = tokens_of_index / median(times.iter().map(|(_, whole)| *whole));
@@ -430,7 +430,7 @@ fn print_answers(answers: &Answers, rows: usize) {
         "engine, base",
         tokens / median(answers.base.iter().copied()),
         plain,
-        "queue, events, text pieces, sampler; own fused operations save more",
+        "queue, events, text pieces, sampler; own fused operations",
     );
     row(
         "engine, adapter",
