@@ -18,6 +18,8 @@ const BYTES_PER_CRATE = 10_000;
 const RECORD_BYTES = 1_024;
 /** Shorter records may be copied by anybody, so none are made. */
 const LEAST_RECORD_BYTES = 256;
+/** Deep indentation: a small model learns little else from it, and its spans would be anybody's. */
+const BLANKS = " ".repeat(16);
 /** Folders of a crate that are not the crate itself. */
 const OTHER_FOLDERS = ["benches", "examples", "fuzz", "scripts", "tests"];
 /** Licences that ask for nothing, not even for a name. */
@@ -74,7 +76,8 @@ export function cut(text) {
     if (bytes > 0 || line !== "\n") [record, bytes] = [record + line, bytes + more];
   }
   records.push(record);
-  return records.map((each) => clean(each)).filter((each) => Buffer.byteLength(each) >= LEAST_RECORD_BYTES);
+  const isUseful = (each) => Buffer.byteLength(each) >= LEAST_RECORD_BYTES && !each.includes(BLANKS);
+  return records.map((each) => clean(each)).filter(isUseful);
 }
 
 /** What a licence allows: the best of its alternatives. */
