@@ -53,8 +53,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Attribution::RulesetOf` (r:0 w:1)
     fn add_ruleset() -> Weight {
         // Proof in bytes, measured: 43.
-        // Minimum execution time: 9_674_000 picoseconds.
-        Weight::from_parts(11_388_000, 994)
+        // Minimum execution time: 9_521_000 picoseconds.
+        Weight::from_parts(10_737_000, 994)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -69,8 +69,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Attribution::Settlements` (r:0 w:1)
     fn settle() -> Weight {
         // Proof in bytes, measured: 2038.
-        // Minimum execution time: 264_316_000 picoseconds.
-        Weight::from_parts(378_764_000, 6_196)
+        // Minimum execution time: 262_165_000 picoseconds.
+        Weight::from_parts(301_450_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(7))
     }
@@ -80,8 +80,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::Account` (r:3 w:3)
     fn finalise() -> Weight {
         // Proof in bytes, measured: 1011.
-        // Minimum execution time: 175_731_000 picoseconds.
-        Weight::from_parts(202_362_000, 8_799)
+        // Minimum execution time: 170_681_000 picoseconds.
+        Weight::from_parts(180_600_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -92,10 +92,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Attribution::EarnedByModel` (r:512 w:512)
     fn pay(n: u32) -> Weight {
         // Proof in bytes, measured: 1320 + n * 49.
-        // Minimum execution time: 199_215_000 picoseconds.
+        // Minimum execution time: 190_133_000 picoseconds.
         Weight::from_parts(0, 3_956)
-            // Standard error: 44_119_742.
-            .saturating_add(Weight::from_parts(781_888_303, 0).saturating_mul(n.into()))
+            // Standard error: 5_418_250.
+            .saturating_add(Weight::from_parts(231_524_031, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(33).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -107,8 +107,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::Account` (r:2 w:2)
     fn sweep() -> Weight {
         // Proof in bytes, measured: 949.
-        // Minimum execution time: 73_070_000 picoseconds.
-        Weight::from_parts(96_346_000, 6_196)
+        // Minimum execution time: 71_525_000 picoseconds.
+        Weight::from_parts(76_742_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -117,10 +117,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::Account` (r:1 w:1)
     fn claim(n: u32) -> Weight {
         // Proof in bytes, measured: 258 + n * 42.
-        // Minimum execution time: 74_878_000 picoseconds.
-        Weight::from_parts(112_435_978, 3_593)
-            // Standard error: 1_000_549.
-            .saturating_add(Weight::from_parts(7_931_598, 0).saturating_mul(n.into()))
+        // Minimum execution time: 71_058_000 picoseconds.
+        Weight::from_parts(69_836_988, 3_593)
+            // Standard error: 12_691.
+            .saturating_add(Weight::from_parts(4_571_869, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -132,10 +132,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::Account` (r:2 w:2)
     fn claim_for(n: u32) -> Weight {
         // Proof in bytes, measured: 347 + n * 42.
-        // Minimum execution time: 72_433_000 picoseconds.
-        Weight::from_parts(138_129_356, 6_196)
-            // Standard error: 745_570.
-            .saturating_add(Weight::from_parts(6_869_285, 0).saturating_mul(n.into()))
+        // Minimum execution time: 69_113_000 picoseconds.
+        Weight::from_parts(73_464_799, 6_196)
+            // Standard error: 10_525.
+            .saturating_add(Weight::from_parts(4_479_315, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().writes(2))
@@ -145,7 +145,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Models::Manifests` (r:1 w:0)
     // Storage: `Attribution::Demands` (r:17 w:16)
@@ -153,17 +152,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_score() -> Weight {
-        // Proof in bytes, measured: 6901.
-        // Minimum execution time: 1_236_954_000 picoseconds.
-        Weight::from_parts(1_647_836_000, 47_876)
-            .saturating_add(T::DbWeight::get().reads(59))
+        // Proof in bytes, measured: 6893.
+        // Minimum execution time: 1_198_453_000 picoseconds.
+        Weight::from_parts(1_273_172_000, 47_876)
+            .saturating_add(T::DbWeight::get().reads(58))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Models::Manifests` (r:1 w:0)
     // Storage: `Attribution::Demands` (r:17 w:16)
@@ -171,17 +170,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_omission() -> Weight {
-        // Proof in bytes, measured: 6901.
-        // Minimum execution time: 1_234_020_000 picoseconds.
-        Weight::from_parts(3_189_035_000, 47_876)
-            .saturating_add(T::DbWeight::get().reads(59))
+        // Proof in bytes, measured: 6893.
+        // Minimum execution time: 1_161_700_000 picoseconds.
+        Weight::from_parts(1_265_665_000, 47_876)
+            .saturating_add(T::DbWeight::get().reads(58))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Models::Manifests` (r:1 w:0)
     // Storage: `Datanets::Contributions` (r:1 w:0)
@@ -191,17 +190,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_bytes() -> Weight {
-        // Proof in bytes, measured: 7362.
-        // Minimum execution time: 1_152_678_000 picoseconds.
-        Weight::from_parts(1_593_805_000, 47_876)
-            .saturating_add(T::DbWeight::get().reads(61))
+        // Proof in bytes, measured: 7354.
+        // Minimum execution time: 1_098_812_000 picoseconds.
+        Weight::from_parts(1_163_677_000, 47_876)
+            .saturating_add(T::DbWeight::get().reads(60))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Models::Manifests` (r:1 w:0)
     // Storage: `Datanets::Contributions` (r:1 w:0)
@@ -211,17 +210,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_span() -> Weight {
-        // Proof in bytes, measured: 7362.
-        // Minimum execution time: 1_165_533_000 picoseconds.
-        Weight::from_parts(1_678_036_000, 47_876)
-            .saturating_add(T::DbWeight::get().reads(61))
+        // Proof in bytes, measured: 7354.
+        // Minimum execution time: 1_124_432_000 picoseconds.
+        Weight::from_parts(1_189_163_000, 47_876)
+            .saturating_add(T::DbWeight::get().reads(60))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Models::Manifests` (r:1 w:0)
     // Storage: `Datanets::Contributions` (r:128 w:0)
@@ -230,45 +229,46 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_step() -> Weight {
-        // Proof in bytes, measured: 45680.
-        // Minimum execution time: 4_212_145_000 picoseconds.
-        Weight::from_parts(11_643_751_000, 357_086)
-            .saturating_add(T::DbWeight::get().reads(187))
+        // Proof in bytes, measured: 45672.
+        // Minimum execution time: 3_958_209_000 picoseconds.
+        Weight::from_parts(4_119_091_000, 357_086)
+            .saturating_add(T::DbWeight::get().reads(186))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Attribution::Demands` (r:17 w:16)
     // Storage: `System::Account` (r:18 w:18)
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_settlement() -> Weight {
-        // Proof in bytes, measured: 6208.
-        // Minimum execution time: 1_051_030_000 picoseconds.
-        Weight::from_parts(1_393_293_000, 47_876)
-            .saturating_add(T::DbWeight::get().reads(58))
+        // Proof in bytes, measured: 6200.
+        // Minimum execution time: 1_020_657_000 picoseconds.
+        Weight::from_parts(1_118_592_000, 47_876)
+            .saturating_add(T::DbWeight::get().reads(57))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
     // Storage: `Attribution::Settlements` (r:1 w:1)
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
-    // Storage: `Attribution::FullSince` (r:1 w:1)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Storage: `Attribution::Demands` (r:17 w:16)
     // Storage: `System::Account` (r:18 w:18)
     // Storage: `Balances::Holds` (r:17 w:17)
     // Storage: `Compute::Operators` (r:1 w:1)
     // Storage: `Attribution::Accruals` (r:1 w:1)
+    // Storage: `Attribution::FullSince` (r:0 w:1)
     fn challenge_equivocation() -> Weight {
-        // Proof in bytes, measured: 6208.
-        // Minimum execution time: 1_077_163_000 picoseconds.
-        Weight::from_parts(1_275_583_000, 47_876)
-            .saturating_add(T::DbWeight::get().reads(58))
+        // Proof in bytes, measured: 6200.
+        // Minimum execution time: 1_100_205_000 picoseconds.
+        Weight::from_parts(1_140_405_000, 47_876)
+            .saturating_add(T::DbWeight::get().reads(57))
             .saturating_add(T::DbWeight::get().writes(55))
     }
 
@@ -282,8 +282,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Attribution::FullSince` (r:0 w:1)
     fn demand() -> Weight {
         // Proof in bytes, measured: 3207.
-        // Minimum execution time: 270_625_000 picoseconds.
-        Weight::from_parts(313_743_000, 43_102)
+        // Minimum execution time: 234_012_000 picoseconds.
+        Weight::from_parts(263_101_000, 43_102)
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -318,8 +318,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Attribution::FullSince` (r:0 w:1)
     fn expire_demand() -> Weight {
         // Proof in bytes, measured: 6305.
-        // Minimum execution time: 949_343_000 picoseconds.
-        Weight::from_parts(999_183_000, 47_876)
+        // Minimum execution time: 905_311_000 picoseconds.
+        Weight::from_parts(997_068_000, 47_876)
             .saturating_add(T::DbWeight::get().reads(60))
             .saturating_add(T::DbWeight::get().writes(56))
     }

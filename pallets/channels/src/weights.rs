@@ -49,8 +49,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     fn top_up() -> Weight {
         // Proof in bytes, measured: 525.
-        // Minimum execution time: 72_723_000 picoseconds.
-        Weight::from_parts(83_788_000, 3_748)
+        // Minimum execution time: 73_000_000 picoseconds.
+        Weight::from_parts(82_427_000, 3_748)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -59,8 +59,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Attribution::RulesetOf` (r:1 w:0)
     fn extend() -> Weight {
         // Proof in bytes, measured: 654.
-        // Minimum execution time: 23_570_000 picoseconds.
-        Weight::from_parts(27_637_000, 3_689)
+        // Minimum execution time: 22_636_000 picoseconds.
+        Weight::from_parts(26_545_000, 3_689)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }

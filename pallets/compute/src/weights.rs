@@ -54,8 +54,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     fn register_operator() -> Weight {
         // Proof in bytes, measured: 418.
-        // Minimum execution time: 65_444_000 picoseconds.
-        Weight::from_parts(72_873_000, 4_334)
+        // Minimum execution time: 65_509_000 picoseconds.
+        Weight::from_parts(71_953_000, 4_334)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -65,8 +65,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     fn add_bond() -> Weight {
         // Proof in bytes, measured: 1094.
-        // Minimum execution time: 62_565_000 picoseconds.
-        Weight::from_parts(69_694_000, 4_334)
+        // Minimum execution time: 62_170_000 picoseconds.
+        Weight::from_parts(69_161_000, 4_334)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }

@@ -52,8 +52,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Datanets::Datanets` (r:0 w:1)
     fn create_open() -> Weight {
         // Proof in bytes, measured: 131.
-        // Minimum execution time: 62_375_000 picoseconds.
-        Weight::from_parts(67_168_000, 3_748)
+        // Minimum execution time: 59_214_000 picoseconds.
+        Weight::from_parts(66_690_000, 3_748)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -155,8 +155,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     fn withdraw() -> Weight {
         // Proof in bytes, measured: 2658.
-        // Minimum execution time: 152_464_000 picoseconds.
-        Weight::from_parts(163_590_000, 39_375)
+        // Minimum execution time: 143_384_000 picoseconds.
+        Weight::from_parts(162_336_000, 39_375)
             .saturating_add(T::DbWeight::get().reads(18))
             .saturating_add(T::DbWeight::get().writes(18))
     }
@@ -198,8 +198,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Datanets::CuratorsOf` (r:15 w:15)
     fn challenge_malformed() -> Weight {
         // Proof in bytes, measured: 3232.
-        // Minimum execution time: 240_677_000 picoseconds.
-        Weight::from_parts(267_559_000, 39_375)
+        // Minimum execution time: 248_553_000 picoseconds.
+        Weight::from_parts(266_691_000, 39_375)
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(21))
     }
@@ -213,8 +213,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Datanets::Demands` (r:0 w:1)
     fn demand() -> Weight {
         // Proof in bytes, measured: 786.
-        // Minimum execution time: 82_642_000 picoseconds.
-        Weight::from_parts(89_944_000, 3_772)
+        // Minimum execution time: 83_808_000 picoseconds.
+        Weight::from_parts(88_447_000, 3_772)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -226,8 +226,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Datanets::DemandOf` (r:0 w:1)
     fn answer_demand() -> Weight {
         // Proof in bytes, measured: 1288.
-        // Minimum execution time: 118_900_000 picoseconds.
-        Weight::from_parts(129_488_000, 3_772)
+        // Minimum execution time: 111_555_000 picoseconds.
+        Weight::from_parts(123_134_000, 3_772)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -243,8 +243,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Datanets::DemandOf` (r:0 w:1)
     fn expire_demand() -> Weight {
         // Proof in bytes, measured: 3655.
-        // Minimum execution time: 242_719_000 picoseconds.
-        Weight::from_parts(263_036_000, 39_375)
+        // Minimum execution time: 232_785_000 picoseconds.
+        Weight::from_parts(254_111_000, 39_375)
             .saturating_add(T::DbWeight::get().reads(25))
             .saturating_add(T::DbWeight::get().writes(25))
     }
@@ -258,8 +258,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Datanets::Accepted` (r:0 w:1)
     fn overrule() -> Weight {
         // Proof in bytes, measured: 6374.
-        // Minimum execution time: 838_457_000 picoseconds.
-        Weight::from_parts(913_873_000, 45_241)
+        // Minimum execution time: 813_246_000 picoseconds.
+        Weight::from_parts(881_948_000, 45_241)
             .saturating_add(T::DbWeight::get().reads(53))
             .saturating_add(T::DbWeight::get().writes(55))
     }

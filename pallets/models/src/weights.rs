@@ -36,8 +36,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Models::Deposits` (r:0 w:1)
     fn register() -> Weight {
         // Proof in bytes, measured: 2956.
-        // Minimum execution time: 113_277_000 picoseconds.
-        Weight::from_parts(135_973_000, 18_135)
+        // Minimum execution time: 120_355_000 picoseconds.
+        Weight::from_parts(132_957_000, 18_135)
             .saturating_add(T::DbWeight::get().reads(21))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -46,8 +46,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Models::Voided` (r:1 w:0)
     fn set_price() -> Weight {
         // Proof in bytes, measured: 1033.
-        // Minimum execution time: 15_953_000 picoseconds.
-        Weight::from_parts(18_448_000, 4_419)
+        // Minimum execution time: 16_287_000 picoseconds.
+        Weight::from_parts(17_973_000, 4_419)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -56,8 +56,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Models::Voided` (r:1 w:0)
     fn set_royalty() -> Weight {
         // Proof in bytes, measured: 1033.
-        // Minimum execution time: 16_067_000 picoseconds.
-        Weight::from_parts(18_151_000, 4_419)
+        // Minimum execution time: 16_121_000 picoseconds.
+        Weight::from_parts(17_891_000, 4_419)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -67,8 +67,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Models::Retired` (r:1 w:1)
     fn retire() -> Weight {
         // Proof in bytes, measured: 1033.
-        // Minimum execution time: 15_549_000 picoseconds.
-        Weight::from_parts(17_817_000, 4_419)
+        // Minimum execution time: 15_437_000 picoseconds.
+        Weight::from_parts(17_585_000, 4_419)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -77,8 +77,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Models::Voided` (r:1 w:1)
     fn void() -> Weight {
         // Proof in bytes, measured: 160.
-        // Minimum execution time: 11_927_000 picoseconds.
-        Weight::from_parts(13_968_000, 4_419)
+        // Minimum execution time: 12_067_000 picoseconds.
+        Weight::from_parts(13_766_000, 4_419)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
