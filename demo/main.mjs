@@ -33,7 +33,7 @@ const PRICE = OPEN / 20n;
 const DEPOSIT = 500n * OPEN;
 /** The models: small enough to be trained in a minute on two cores. Many small steps teach them more than few large ones. */
 const STEPS = ["--batch-size", "2", "--learning-rate", "0.002"];
-const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "700", ...STEPS];
+const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "600", ...STEPS];
 const ADAPTER = ["--rank", "8", "--steps", "60", ...STEPS];
 const ANSWER = { max_tokens: 140, temperature: 0.6, top_p: 0.9, seed: 3 };
 const QUESTIONS = [
@@ -209,11 +209,6 @@ const refused = await sendAndInclude(
 if (refused.name !== "DispatchFailure") throw refused;
 say(`with Grace's novel among the data the chain refuses the job: ${refused.error}`);
 
-/** Requests a job and returns its number. */
-async function requestJob(...request_) {
-  return eventData(await sendAndInclude(api, request(...request_), alice), "compute.JobRequested")[0].toNumber();
-}
-
 /** Waits for the model of a job, and says how it gets on. */
 async function modelOf(job, what) {
   let last = "";
@@ -227,15 +222,31 @@ async function modelOf(job, what) {
 }
 
 const models = new Map();
-const baseJob = await requestJob("Base", inputs, baseRecipe, BASE_FEE);
+const baseRequested = await sendAndInclude(api, request("Base", inputs, baseRecipe, BASE_FEE), alice);
+const baseJob = eventData(baseRequested, "compute.JobRequested")[0].toNumber();
 models.set("base", await modelOf(baseJob, "base model"));
 
 chapter("An adapter for each Datanet");
 const adapterRecipe = recipe("adapter", ADAPTER);
-const adapterJobs = [];
-for (const datanet of inputs) {
-  adapterJobs.push(await requestJob({ Adapter: { base: models.get("base") } }, [datanet], adapterRecipe, ADAPTER_FEE));
-}
+const adapterRequests = inputs.map((datanet) => request({ Adapter: { base: models.get("base") } }, [datanet], adapterRecipe, ADAPTER_FEE));
+const requested = await sendAndInclude(api, api.tx.utility.batchAll(adapterRequests), alice);
+const adapterJobs = requested.events
+  .filter(({ event }) => api.events.compute.JobRequested.is(event))
+  .map(({ event }) => event.data[0].toNumber());
+
+// Meanwhile the payer opens its channels: one by its proxy, one to a liar.
+const proxy = startWorker(
+  ...["--node", node, "--folder", join(folder, "payer"), "--key", people.payer.secret, "--log", "warn"],
+  ...["pay", "--operator-url", operatorUrl, "--deposit", String(DEPOSIT), "--listen", "127.0.0.1:0", "--poll", "1"],
+);
+const proxyUrl = (await proxy.seen(/^url /)).split(/\s+/)[1];
+const bond = ruleset.compute.operatorBond.toBigInt();
+await sendAndInclude(api, api.tx.compute.registerOperator(bond, '{"device":"none"}', "http://127.0.0.1:9"), people.liar.pair);
+const lied = await sendAndInclude(
+  api,
+  api.tx.channels.open(people.liar.address, null, DEPOSIT, (await best()) + 1_000),
+  people.payer.pair,
+);
 await Promise.all(
   adapterJobs.map(async (job, position) => {
     const name = datanetNames[position];
@@ -258,11 +269,6 @@ for (const [name, model] of models) {
 // ---------------------------------------------------------------------------------------------------
 
 chapter("Questions, through a payment channel");
-const proxy = startWorker(
-  ...["--node", node, "--folder", join(folder, "payer"), "--key", people.payer.secret, "--log", "warn"],
-  ...["pay", "--operator-url", operatorUrl, "--deposit", String(DEPOSIT), "--listen", "127.0.0.1:0", "--poll", "1"],
-);
-const proxyUrl = (await proxy.seen(/^url /)).split(/\s+/)[1];
 say(`the payer's proxy, an ordinary OpenAI API: ${proxyUrl}`);
 for (let wanted = models.size; ; await pause(500)) {
   const served = (await get(`${proxyUrl}/models`)).data.length;
@@ -302,13 +308,6 @@ for (const { settlement } of settlements) {
 }
 say(`the operator settles ${open(settlements.reduce((total, { amount }) => total + BigInt(amount), 0n))}; anybody may challenge it for ${ruleset.settlement.settlementWindow} blocks`);
 
-const bond = ruleset.compute.operatorBond.toBigInt();
-await sendAndInclude(api, api.tx.compute.registerOperator(bond, '{"device":"none"}', "http://127.0.0.1:9"), people.liar.pair);
-const lied = await sendAndInclude(
-  api,
-  api.tx.channels.open(people.liar.address, null, DEPOSIT, (await best()) + 1_000),
-  people.payer.pair,
-);
 const honest = answers.find(({ trace }) => trace.credits.length > 0);
 if (honest === undefined) throw new Error("no answer credits a record, so there is no score to forge");
 const forged = await startForger(
