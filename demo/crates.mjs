@@ -14,7 +14,7 @@ const DATANETS = {
 };
 /** Bytes of each crate that are contributed: its README, then its sources. */
 const BYTES_PER_CRATE = 10_000;
-/** Longest record: as much as the models see at once when they learn, and a little more. */
+/** Longest record: influence finds owners better by these than by longer ones (docs/tracing.md). */
 const RECORD_BYTES = 1_024;
 /** Shorter records may be copied by anybody, so none are made. */
 const LEAST_RECORD_BYTES = 256;

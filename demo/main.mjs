@@ -94,7 +94,7 @@ const [{ url: node }] = nodes;
 const api = await connect(node);
 // The runtime says what its windows are; nothing here assumes any.
 const ruleset = (await api.query.attribution.rulesetOf(0)).unwrap();
-const { alice, bob, charlie } = developmentAccounts();
+const { alice, bob } = developmentAccounts();
 const people = {
   builder: new Person("Alice", "builder of the models"),
   guard: new Person("Charlie", "watches and challenges"),
@@ -321,7 +321,9 @@ const verdict = work(
   ...["--node", node, "--store", store, "--folder", join(folder, "guard"), "--key", people.guard.secret],
   ...["watch", "--settlement", String(forged.settlement), "--operator-url", forged.url, "--challenge"],
 );
-const voided = (await eventsBetween(api, settledAt, await best())).find(({ name }) => name === "attribution.Voided");
+const voided = (await eventsBetween(api, settledAt, await best())).find(
+  ({ name, data }) => name === "attribution.Voided" && Number(data.settlement.replaceAll(",", "")) === forged.settlement,
+);
 if (voided === undefined) throw new Error(`nothing was voided: ${JSON.stringify(verdict)}`);
 say(`Charlie's watcher finds ${verdict.lie} and proves it by ${verdict.call} in one transaction: ${open(voided.data.slashed.replaceAll(",", ""))} slashed, the payer refunded`);
 
