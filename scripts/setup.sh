@@ -11,7 +11,8 @@ set -euo pipefail
 . "$REPOSITORY/scripts/functions.sh"
 
 CARGO_DENY_VERSION=0.20.2
-NODE_MAJOR=18
+# The first of their lines that the tests' loader of TypeScript works with.
+NODE_VERSIONS="18.19 or newer of 18, or 20.10 or newer"
 
 with_checks=no
 case "${1:-}" in
@@ -27,10 +28,12 @@ compiles() { # LANGUAGE COMPILER SOURCE
     has "$2" && printf '%s\n' "$3" | "$2" -x "$1" -o "$scratch/probe" - >/dev/null 2>&1
 }
 
+is_ordered() { printf '%s\n' "$@" | sort --check=quiet --version-sort; }
+
 node_is_new_enough() {
     local version
     has node && has npm && version=$(node --version) && version=${version#v} &&
-        [ "${version%%.*}" -ge "$NODE_MAJOR" ]
+        { [[ $version == 18.* ]] && is_ordered 18.19 "$version" || is_ordered 20.10 "$version"; }
 }
 
 # Prints the system packages that are needed and not there, found by what they provide, so that tools
@@ -68,7 +71,7 @@ install_packages() {
         fail "apt-get could not install ${missing[*]}: read its message above, then run this again"
     mapfile -t missing < <(missing_packages | tr ' ' '\n')
     [ ${#missing[@]} -eq 0 ] ||
-        fail "still missing after the installation: ${missing[*]} (Node.js has to be version $NODE_MAJOR or newer); install newer ones by hand and run this again"
+        fail "still missing after the installation: ${missing[*]} (Node.js has to be version $NODE_VERSIONS); install newer ones by hand and run this again"
 }
 
 check_rust() {

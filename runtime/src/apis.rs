@@ -2,6 +2,15 @@
 
 use alloc::vec::Vec;
 
+use attribution_proof::{
+    hash::{hash_bytes, Hash, Tag},
+    influence::{credit_score, CosineFloor, QueryVector, Row},
+    merkle::{Commitment, MerkleError, Path},
+    receipt::response_tree,
+    record::{check_text, content_tree, Defect},
+    split::{apportion, Split, SplitRule},
+    voucher::verify_raw_or_wrapped,
+};
 use codec::Encode;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
@@ -15,7 +24,7 @@ use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_runtime::{
     traits::{Block as BlockT, NumberFor},
     transaction_validity::{TransactionSource, TransactionValidity},
-    ApplyExtrinsicResult, ExtrinsicInclusionMode,
+    ApplyExtrinsicResult, ExtrinsicInclusionMode, MultiSignature,
 };
 use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
@@ -35,6 +44,53 @@ impl_runtime_apis! {
 
         fn lineage(model: attribution_proof::ModelId) -> Vec<attribution_proof::ModelId> {
             crate::Models::lineage(model).into_inner()
+        }
+    }
+
+    impl crate::openledger_api::ProofApi<Block> for Runtime {
+        fn object_hash(tag: Tag, body: Vec<u8>) -> Hash {
+            hash_bytes(tag, &body)
+        }
+
+        fn commitment(leaves: Vec<Hash>) -> Commitment {
+            Commitment::of(leaves)
+        }
+
+        fn verify_opening(
+            commitment: Commitment,
+            index: u32,
+            leaf: Hash,
+            path: Path,
+        ) -> Result<(), MerkleError> {
+            commitment.verify(index, leaf, &path)
+        }
+
+        fn content_commitment(record: Vec<u8>) -> Commitment {
+            content_tree(&record).commitment()
+        }
+
+        fn response_commitment(response: Vec<u8>, secret: Hash) -> Commitment {
+            response_tree(&response, &secret).commitment()
+        }
+
+        fn text_defect(record: Vec<u8>) -> Option<Defect> {
+            check_text(&record).err()
+        }
+
+        fn credit_score(query: QueryVector, row: Row, floor: CosineFloor) -> Option<i64> {
+            credit_score(&query, &row, floor)
+        }
+
+        fn apportion(amount: Balance, weights: Vec<u64>) -> Vec<Balance> {
+            apportion(amount, &weights)
+        }
+
+        fn split(rule: SplitRule, before: Balance, after: Balance) -> Split {
+            rule.split(before, after)
+        }
+
+        fn is_signed(bytes: Vec<u8>, signature: MultiSignature, signer: AccountId) -> bool {
+            verify_raw_or_wrapped(&signature, &bytes, &signer)
         }
     }
 

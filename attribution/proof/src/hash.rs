@@ -1,7 +1,8 @@
 //! Domain-separated BLAKE2b-256.
 
 use alloc::vec::Vec;
-use codec::Encode;
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
 /// A BLAKE2b-256 digest.
@@ -9,7 +10,7 @@ pub type Hash = sp_core::H256;
 
 /// First byte of every preimage. A tag is never reused for another layout: a changed layout gets a
 /// new version, a new object a new tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[repr(u8)]
 pub enum Tag {
     /// Inner node of every Merkle tree.

@@ -40,13 +40,16 @@ pub struct Commitment {
 }
 
 /// Why an opening was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum MerkleError {
     /// The index is not below the number of leaves.
+    #[codec(index = 0)]
     IndexOutOfRange,
     /// The path is longer or shorter than index and count imply.
+    #[codec(index = 1)]
     WrongPathLength,
     /// The path leads to another root.
+    #[codec(index = 2)]
     WrongRoot,
 }
 
