@@ -15,6 +15,7 @@ pub mod model;
 pub mod operator;
 pub mod pay;
 pub mod payload;
+pub mod receipt;
 pub mod remote;
 pub mod serve;
 pub mod store;

@@ -1,11 +1,7 @@
 //! Answers: by plain candle, by the engine, and with everything that serving does for a receipt.
 
 use super::{plain::Plain, SEED};
-use attribution_proof::{
-    challenge::{check_step, LineageModel},
-    receipt::{request_commit, response_tree, Receipt, Sampling, SignedReceipt},
-    Balance, ChannelId, ModelId,
-};
+use attribution_proof::{challenge::LineageModel, receipt::Sampling, Balance, ChannelId, ModelId};
 use candle_core::D;
 use codec::Encode;
 use futures::executor::block_on;
@@ -14,8 +10,9 @@ use openledger_worker::{
     attribution::{gradient_space, trace, TracedModel},
     generate::{EngineLimits, Generated, GenerationEngine, GenerationRequest},
     keys::Key,
-    ledger::{Ledger, StoredReceipt},
+    ledger::Ledger,
     model::{Adapter, Llama, LlamaConfig, ModelFolder, TextTokenizer},
+    receipt::{issue, Answer, ReceiptTerms},
     store::ContentStore,
 };
 use std::time::Instant;
@@ -40,12 +37,11 @@ pub(crate) struct Parts {
     pub(crate) trace: f64,
     pub(crate) audit: f64,
     pub(crate) receipt: f64,
-    pub(crate) ledger: f64,
 }
 
 impl Parts {
     pub(crate) fn sum(&self) -> f64 {
-        self.generation + self.gradient + self.trace + self.audit + self.receipt + self.ledger
+        self.generation + self.gradient + self.trace + self.audit + self.receipt
     }
 }
 
@@ -185,7 +181,7 @@ impl Answers {
         let model = &self.engine.base().model;
         let adapter = self.engine.adapter(&ADAPTER.to_string());
         let adapter = adapter.expect("it is loaded");
-        let response = generated.text.into_bytes();
+        let response = generated.text;
         let gradients = seconds(&mut parts.gradient, || {
             [None, Some(&*adapter)].map(|adapter| {
                 gradient_space(model, adapter)
@@ -201,83 +197,48 @@ impl Answers {
                 .zip(&gradients)
                 .map(|(traced, gradient)| (traced, gradient.as_slice()))
                 .collect();
-            trace(&lineage, &response, &FIRST_RULESET.receipt).expect("the answer can be traced")
+            trace(&lineage, response.as_bytes(), &FIRST_RULESET.receipt)
+                .expect("the answer can be traced")
         });
-        let request = prompt.as_bytes().to_vec();
+        let answer = Answer {
+            request: prompt.as_bytes().to_vec(),
+            response,
+            sampling: sampling(),
+            prompt_tokens: generated.prompt_tokens,
+            response_tokens: generated.response_tokens,
+        };
         let audit = seconds(&mut parts.audit, || {
-            let bundle = (
-                &request,
-                &response,
-                &generated.prompt_tokens,
-                &generated.response_tokens,
-                &traced.query,
-            );
-            self.runtime
-                .block_on(self.store.put(bundle.encode()))
-                .expect("there is room")
+            let bundle = answer.audit(&traced.query).encode();
+            let stored = self.runtime.block_on(self.store.put(bundle));
+            stored.expect("there is room")
         });
-        let (stored, after) = seconds(&mut parts.receipt, || {
-            let book = self.ledger.book(CHANNEL).expect("the ledger can be read");
-            let tokens = generated.prompt_tokens.len() + generated.response_tokens.len();
-            let price = PRICE * tokens as Balance;
-            let mut receipt = Receipt {
-                genesis: SEED,
-                channel: CHANNEL,
-                sequence: book.mark.sequence + 1,
-                previous: book.mark.receipt,
-                ruleset: 0,
-                model: ADAPTER,
-                version: 1,
-                request: request_commit(&request),
-                response: response_tree(&response, &SEED).commitment(),
-                response_length: response.len() as u32,
-                sampling: sampling(),
-                tokens_in: generated.prompt_tokens.len() as u32,
-                tokens_out: generated.response_tokens.len() as u32,
-                price,
-                cumulative: book.mark.cumulative + price,
-                query: traced.query.commit(),
-                audit,
-                credits: traced.credits.try_into().expect("the rules bound them"),
-                spans: traced.spans.try_into().expect("the rules bound them"),
-                totals: Default::default(),
-            };
-            let after = receipt
-                .credit_totals(
-                    &book.totals,
-                    &traced.owners,
-                    &FIRST_RULESET.receipt,
-                    &FIRST_RULESET.split,
-                )
-                .expect("there is room for the owners");
-            receipt.totals = after.commitment();
+        seconds(&mut parts.receipt, || {
             let lineage = self.traced.each_ref().map(|traced| LineageModel {
                 model: traced.model,
                 rows: traced.index.len() as u32,
             });
-            let checked = check_step(
-                &book.mark,
-                &receipt,
-                &book.totals,
-                &traced.owners,
-                &lineage,
-                &FIRST_RULESET,
-                PRICE,
-            );
-            assert!(checked.is_ok(), "the receipt is honest: {checked:?}");
-            let signature = self.key.sign(receipt.commit().as_bytes());
-            let stored = StoredReceipt {
-                signed: SignedReceipt { receipt, signature },
-                query: traced.query,
-                request,
-                response,
-                secret: SEED,
-                owners: traced.owners,
+            let terms = ReceiptTerms {
+                genesis: SEED,
+                channel: CHANNEL,
+                ruleset_id: 0,
+                ruleset: &FIRST_RULESET,
+                model: ADAPTER,
+                version: 1,
+                price_floor: PRICE,
+                lineage: &lineage,
             };
-            (stored, after)
+            let price = PRICE * Balance::from(answer.tokens());
+            issue(
+                &self.ledger,
+                &self.key,
+                &terms,
+                price,
+                answer,
+                traced,
+                audit,
+            )
+            .expect("the receipt is honest")
         });
-        seconds(&mut parts.ledger, || self.ledger.append(&stored, after))
-            .expect("the receipt follows the last one");
         parts
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     keys::Key,
     ledger::{Ledger, StoredReceipt},
     remote::RemoteOperator,
-    serve::CHANNEL_HEADER,
+    serve::{tests::ruleset, CHANNEL_HEADER},
     terms::ModelTerms,
 };
 use attribution_proof::{
@@ -22,8 +22,6 @@ use attribution_proof::{
     hash::Hash,
     influence::Query,
     receipt::{request_commit, response_tree, Receipt, Sampling, SignedReceipt},
-    ruleset::{ComputeRules, DataRules, ReceiptRules, Ruleset, SettlementRules},
-    split::SplitRule,
     totals::Totals,
     voucher::SignedVoucher,
     Balance, BlockNumber, ChannelId, ModelId,
@@ -52,50 +50,6 @@ const MODEL: ModelId = 7;
 const PRICE: Balance = 1_000_003;
 const TEXT: &str = "fn main() { println!(\"h\u{e9}llo\"); }";
 
-fn rules() -> Ruleset {
-    Ruleset {
-        data: DataRules {
-            contribution_window: 1,
-            contribution_stake: 1,
-            record_stake: 0,
-            curator_stake: 1,
-            minimum_record_bytes: 256,
-            duplicate_threshold: 200_000_000,
-        },
-        compute: ComputeRules {
-            operator_bond: 1,
-            job_stake: 1,
-            take_deadline: 1,
-            submit_deadline: 1,
-            job_window: 1,
-        },
-        receipt: ReceiptRules {
-            top_k: 3,
-            floor_numerator: 0,
-            floor_denominator: 1,
-            minimum_span: 8,
-            span_weight_cap: 256,
-            influence_mix: 500_000_000,
-        },
-        settlement: SettlementRules {
-            settlement_window: 1,
-            dispute_period: 10,
-            challenge_bond: 1,
-            demand_bond: 1,
-            demand_window: 1,
-            lie_slash: 1,
-            challenger_reward: 0,
-        },
-        split: SplitRule {
-            operator: 500_000_000,
-            builder: 200_000_000,
-            data: 200_000_000,
-            stakers: 50_000_000,
-            treasury: 50_000_000,
-        },
-    }
-}
-
 fn model_terms() -> ModelTerms {
     ModelTerms {
         version: 1,
@@ -119,7 +73,7 @@ fn terms(payee: &Key) -> ChannelTerms {
         channel: CHANNEL,
         payee: payee.account(),
         ruleset: 2,
-        rules: rules(),
+        rules: ruleset(),
     }
 }
 
@@ -219,7 +173,7 @@ fn receipt(
         totals: Default::default(),
     };
     let owners = vec![10, 21];
-    let rules = rules();
+    let rules = ruleset();
     let after = receipt
         .credit_totals(&book.totals, &owners, &rules.receipt, &rules.split)
         .unwrap();

@@ -1,15 +1,19 @@
 //! Who may ask: channels, their credit, and the vouchers that pay it off.
 
-use super::{error::ApiError, ServeOptions};
+use super::{error::ApiError, models::Served, ServeOptions};
 use crate::{
+    attribution::Trace,
     chain::{ChainError, Channel, Client},
-    ledger::{ChannelBook, Ledger},
+    keys::Key,
+    ledger::{ChannelBook, Ledger, StoredReceipt},
+    receipt::{self, Answer, ReceiptError, ReceiptTerms},
 };
 use attribution_proof::{
     bounds::{MAX_SPANS, MAX_TOTALS},
+    hash::Hash,
     ruleset::Ruleset,
     voucher::SignedVoucher,
-    AccountId, Balance, ChannelId, RulesetId,
+    AccountId, Balance, ChannelId, ContentId, RulesetId,
 };
 use serde_json::{json, Value};
 use std::{
@@ -83,10 +87,30 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// Runs `issue` while no other receipt of the channel is built.
-    pub(super) fn in_order<T>(&self, issue: impl FnOnce() -> T) -> T {
+    /// Issues the channel's next receipt while no other of it is built.
+    pub(super) fn issue(
+        &self,
+        ledger: &Ledger,
+        key: &Key,
+        genesis: Hash,
+        served: &Served,
+        answer: Answer,
+        traced: Trace,
+        audit: ContentId,
+    ) -> Result<StoredReceipt, ReceiptError> {
+        let terms = ReceiptTerms {
+            genesis,
+            channel: self.id,
+            ruleset_id: self.channel.ruleset,
+            ruleset: &self.ruleset,
+            model: served.member.model,
+            version: served.member.manifest.version,
+            price_floor: served.member.manifest.price_floor,
+            lineage: &served.lineage_models(),
+        };
+        let price = served.price(answer.tokens());
         let _turn = lock(&self.state.receipts);
-        issue()
+        receipt::issue(ledger, key, &terms, price, answer, traced, audit)
     }
 
     /// One that reserves nothing.

@@ -10,12 +10,13 @@ use super::{
     error::ApiError,
     models::Served,
     openai::{self, AnswerRequest, Endpoint, Envelope, Usage},
-    receipt::{delivery, describe, issue, random, trace_answer, Answer, AuditBundle, ReceiptError},
+    receipt::{delivery, describe, trace_answer},
     Server, CHANNEL_HEADER,
 };
 use crate::{
     generate::{FinishReason, Generated, Generation, GenerationEvent, GenerationRequest},
     ledger::StoredReceipt,
+    receipt::{random, Answer, ReceiptError},
 };
 use attribution_proof::{model::ModelKind, voucher::SignedVoucher, ChannelId};
 use axum::{
@@ -340,21 +341,13 @@ impl Production {
         })
         .await?;
         drop(turn);
-        let bundle = AuditBundle {
-            request: answer.request.clone(),
-            response: answer.response.clone().into_bytes(),
-            prompt_tokens: answer.prompt_tokens.clone(),
-            response_tokens: answer.response_tokens.clone(),
-            query: traced.query.clone(),
-        };
+        let bundle = answer.audit(&traced.query);
         let audit = server.audits.put(bundle.encode()).await;
         let audit = audit.map_err(|error| ApiError::internal(&error))?;
         let (ledger, key) = (server.ledger.clone(), server.key.clone());
         let genesis = server.chain.genesis();
         let stored = blocking(move || {
-            issue(
-                &ledger, &key, genesis, &admission, &served, answer, traced, audit,
-            )
+            admission.issue(&ledger, &key, genesis, &served, answer, traced, audit)
         })
         .await?;
         let receipt = &stored.signed.receipt;

@@ -1,51 +1,26 @@
-//! From an answer to its receipt, and from a receipt to a page that people can read.
+//! From an answer to its trace, and from a receipt to a page that people can read.
 
 use super::{
-    channel::Admission,
     error::ApiError,
     models::{Models, Served},
 };
 use crate::{
-    attribution::{self, Trace, TraceError},
-    keys::Key,
-    ledger::{Ledger, StoredReceipt},
+    attribution::{self, Trace},
+    ledger::StoredReceipt,
+    receipt::{Answer, ReceiptError},
 };
 use attribution_proof::{
-    challenge::{check_step, Lie},
-    hash::Hash,
-    influence::Query,
-    receipt::{request_commit, response_tree, Receipt, Sampling, SignedReceipt},
+    receipt::Receipt,
     ruleset::{ReceiptRules, Ruleset},
     split::apportion,
     totals::{Payee, Totals},
-    ContentId, ModelId,
+    ModelId,
 };
-use codec::{Decode, Encode};
-use rand_core::{OsRng, TryRngCore};
+use codec::Encode;
 use serde_json::{json, Value};
 
 /// Characters of a credited record that a trace shows.
 const EXCERPT: usize = 240;
-
-/// Why there is no receipt.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReceiptError {
-    /// The answer cannot be traced.
-    #[error(transparent)]
-    Trace(#[from] TraceError),
-    /// The books.
-    #[error(transparent)]
-    Ledger(#[from] crate::ledger::LedgerError),
-    /// The operator's own check found a lie: a defect, never signed.
-    #[error("the receipt would be a lie ({0:?}), so it was not signed; report this")]
-    Lie(Lie),
-    /// Too many parts for the format.
-    #[error("the receipt has more {0} than the format allows; report this")]
-    TooMany(&'static str),
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {0}")]
-    Random(String),
-}
 
 impl From<ReceiptError> for ApiError {
     fn from(error: ReceiptError) -> Self {
@@ -54,53 +29,6 @@ impl From<ReceiptError> for ApiError {
             other => Self::internal(&other),
         }
     }
-}
-
-/// A finished answer.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    /// The body of the request, byte for byte.
-    pub(super) request: Vec<u8>,
-    /// The text.
-    pub(super) response: String,
-    /// How it was sampled.
-    pub(super) sampling: Sampling,
-    /// Tokens of the prompt with the begin token.
-    pub(super) prompt_tokens: Vec<u32>,
-    /// Tokens generated.
-    pub(super) response_tokens: Vec<u32>,
-}
-
-impl Answer {
-    /// All tokens that are paid for.
-    pub(super) fn tokens(&self) -> u64 {
-        (self.prompt_tokens.len() + self.response_tokens.len()) as u64
-    }
-}
-
-/// What an auditor needs to repeat an answer. Its blob is named by the receipt and stays with the
-/// operator: it holds the client's words.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(super) struct AuditBundle {
-    /// The request as it was hashed.
-    pub(super) request: Vec<u8>,
-    /// The response.
-    pub(super) response: Vec<u8>,
-    /// Tokens of the prompt with the begin token.
-    pub(super) prompt_tokens: Vec<u32>,
-    /// Tokens generated.
-    pub(super) response_tokens: Vec<u32>,
-    /// The query vectors.
-    pub(super) query: Query,
-}
-
-/// 32 or fewer random bytes from the system.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], ReceiptError> {
-    let mut bytes = [0; N];
-    OsRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|error| ReceiptError::Random(error.to_string()))?;
-    Ok(bytes)
 }
 
 /// Traces an answer over the lineage of the model that gave it. Computes for a while.
@@ -135,87 +63,6 @@ pub(super) fn trace_answer(
         answer.response.as_bytes(),
         rules,
     )?)
-}
-
-/// Builds the receipt that follows the channel's last one, checks it as a challenger would, signs it
-/// and commits it to the books.
-pub(super) fn issue(
-    ledger: &Ledger,
-    key: &Key,
-    genesis: Hash,
-    admission: &Admission,
-    served: &Served,
-    answer: Answer,
-    traced: Trace,
-    audit: ContentId,
-) -> Result<StoredReceipt, ReceiptError> {
-    let secret = Hash::from(random::<32>()?);
-    let price = served.price(answer.tokens());
-    let manifest = &served.member.manifest;
-    let ruleset = &admission.ruleset;
-    let response = answer.response.into_bytes();
-    admission.in_order(|| {
-        let book = ledger.book(admission.id)?;
-        let mut receipt = Receipt {
-            genesis,
-            channel: admission.id,
-            sequence: book.mark.sequence.saturating_add(1),
-            previous: book.mark.receipt,
-            ruleset: admission.channel.ruleset,
-            model: served.member.model,
-            version: manifest.version,
-            request: request_commit(&answer.request),
-            response: response_tree(&response, &secret).commitment(),
-            // Contexts are far below 2^32 bytes.
-            response_length: response.len() as u32,
-            sampling: answer.sampling,
-            tokens_in: answer.prompt_tokens.len() as u32,
-            tokens_out: answer.response_tokens.len() as u32,
-            price,
-            cumulative: book.mark.cumulative.saturating_add(price),
-            query: traced.query.commit(),
-            audit,
-            credits: traced
-                .credits
-                .try_into()
-                .map_err(|_| ReceiptError::TooMany("credits"))?,
-            spans: traced
-                .spans
-                .try_into()
-                .map_err(|_| ReceiptError::TooMany("spans"))?,
-            totals: Default::default(),
-        };
-        let after = receipt
-            .credit_totals(
-                &book.totals,
-                &traced.owners,
-                &ruleset.receipt,
-                &ruleset.split,
-            )
-            .ok_or(ReceiptError::TooMany("totals"))?;
-        receipt.totals = after.commitment();
-        check_step(
-            &book.mark,
-            &receipt,
-            &book.totals,
-            &traced.owners,
-            &served.lineage_models(),
-            ruleset,
-            manifest.price_floor,
-        )
-        .map_err(ReceiptError::Lie)?;
-        let signature = key.sign(receipt.commit().as_bytes());
-        let stored = StoredReceipt {
-            signed: SignedReceipt { receipt, signature },
-            query: traced.query,
-            request: answer.request,
-            response,
-            secret,
-            owners: traced.owners,
-        };
-        ledger.append(&stored, after)?;
-        Ok(stored)
-    })
 }
 
 /// What a client gets beside the answer: the receipt, and its figures for those who only look.

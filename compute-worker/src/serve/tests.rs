@@ -3,7 +3,7 @@
 use super::{
     channel::Admission,
     models::{Evidence, Member, Served},
-    receipt::{delivery, issue, trace_answer, Answer},
+    receipt::{delivery, trace_answer},
     settle::{replay, unpaid, SettleError},
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     ledger::{Ledger, StoredReceipt},
     model::{Adapter, AdapterConfig, Llama, LlamaConfig, ModelFolder, TextTokenizer},
     payload::Payload,
+    receipt::Answer,
     terms::ModelTerms,
     train::{CancellationFlag, Silent, TrainingData},
     watch::{self, Lineage},
@@ -27,61 +28,31 @@ use attribution_proof::{
     licence::Terms,
     model::{Committed, Manifest, ModelKind, Training, TrainingResult},
     receipt::{request_commit, response_tree, Sampling},
-    ruleset::{ComputeRules, DataRules, ReceiptRules, Ruleset, SettlementRules},
-    split::SplitRule,
+    ruleset::{ReceiptRules, Ruleset},
     totals::{Payee, Totals},
     voucher::{SignedVoucher, Voucher},
     AccountId, JobId, ModelId,
 };
 use candle_core::Device;
 use codec::DecodeAll;
+use openledger_runtime::configs::ruleset::FIRST_RULESET;
 use std::{collections::BTreeMap, sync::Arc};
 
 const GENESIS: Hash = Hash::repeat_byte(9);
 const SEED: Hash = Hash::repeat_byte(8);
 const CHANNEL: u64 = 3;
 
-fn ruleset() -> Ruleset {
+/// The first ruleset, but for small models and short answers.
+pub(crate) fn ruleset() -> Ruleset {
     Ruleset {
-        data: DataRules {
-            contribution_window: 1,
-            contribution_stake: 1,
-            record_stake: 0,
-            curator_stake: 1,
-            minimum_record_bytes: 256,
-            duplicate_threshold: 200_000_000,
-        },
-        compute: ComputeRules {
-            operator_bond: 1,
-            job_stake: 1,
-            take_deadline: 1,
-            submit_deadline: 1,
-            job_window: 1,
-        },
         receipt: ReceiptRules {
             top_k: 3,
             floor_numerator: 0,
             floor_denominator: 1,
             minimum_span: 8,
-            span_weight_cap: 256,
-            influence_mix: 500_000_000,
+            ..FIRST_RULESET.receipt
         },
-        settlement: SettlementRules {
-            settlement_window: 1,
-            dispute_period: 1,
-            challenge_bond: 1,
-            demand_bond: 1,
-            demand_window: 1,
-            lie_slash: 1,
-            challenger_reward: 0,
-        },
-        split: SplitRule {
-            operator: 500_000_000,
-            builder: 200_000_000,
-            data: 200_000_000,
-            stakers: 50_000_000,
-            treasury: 50_000_000,
-        },
+        ..FIRST_RULESET
     }
 }
 
@@ -255,17 +226,10 @@ impl Books {
     fn issue(&self, answer: Answer) -> StoredReceipt {
         let traced = trace_answer(&self.served, &answer, &ruleset().receipt).unwrap();
         let (ledger, key) = (&self.ledger, &self.key);
-        issue(
-            ledger,
-            key,
-            GENESIS,
-            &self.admission,
-            &self.served,
-            answer,
-            traced,
-            [6; 32],
-        )
-        .unwrap()
+        let issued =
+            self.admission
+                .issue(ledger, key, GENESIS, &self.served, answer, traced, [6; 32]);
+        issued.unwrap()
     }
 
     fn vouch(&self, stored: &StoredReceipt) {
