@@ -149,10 +149,12 @@ function balanceRows(people, before, after) {
   return [...rows.map((row) => line(row)), line({ name: "Sum", role: "all accounts", was: sum("was"), is: sum("is"), held: sum("held") }, "sum")].join("");
 }
 
-function cheats({ copies, cheat, forged, voided, strict, refused }) {
+function cheats({ copies, cheat, forged, ruleset, voided, strict, refused }) {
+  // In parts per billion of a contribution's records.
+  const threshold = ruleset.data.duplicateThreshold.toNumber() / 1e7;
   return `<div class="cheats">
     <article><h3>Mallory copied fnv</h3><p>The records are another's, byte for byte. Charlie opened ${copies.proven} pairs of them on chain;
-      past a fifth of its records, the whole contribution falls. It earns nothing, ever.</p>
+      past ${threshold} % of its records, the whole contribution falls. It earns nothing, ever.</p>
       <p class="loss">−${open(cheat.lost)} OPEN <small>stake</small></p></article>
     <article><h3>Eve forged a receipt</h3><p>She raised one score and settled. Charlie's watcher recomputed it from the committed row and sent one
       transaction: ${escape(voided.lie)} is proven, settlement ${forged.settlement} is void, and the payer has

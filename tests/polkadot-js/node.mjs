@@ -6,6 +6,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** How long a node may take to answer. It compiles the runtime first: seconds, on a busy machine minutes. */
+const START_MILLISECONDS = 180_000;
 /** The node's log lines that an error message shows. */
 const SHOWN_LINES = 40;
 
@@ -19,29 +21,44 @@ export function nodeBinary() {
 /** Every port is given by the operating system, so that any number of nodes run side by side. */
 const FREE_PORTS = ["--rpc-port", "0", "--port", "0", "--no-prometheus", "--no-telemetry"];
 
+/** What a node needs to reach others on this machine, and none but those that it is told of. */
+const LOCAL_PEERS = ["--no-mdns", "--allow-private-ip"];
+
 /**
  * Starts a development chain in memory of its own and waits until it answers. Peers are not looked for.
  * The node ends with `stop`, and also when this process ends in any way.
  *
  * @param {object} [options]
+ * @param {boolean} [options.open] let other nodes connect to it
  * @param {string[]} [options.extraArguments] further arguments of the node
- * @param {number} [options.startMilliseconds] how long the node may take to answer (it compiles
- *   the runtime first: seconds, minutes on a machine that is busy)
- * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>}>} the RPC address, the log
- *   lines so far (it grows), and the way to end the node
+ * @param {number} [options.startMilliseconds] how long the node may take to answer
+ * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>, kill: () => Promise<void>}>}
+ *   the RPC address, the log lines so far (it grows), and the ways to end the node: asked to, or without warning
  */
-export function startNode({ extraArguments = [], startMilliseconds = 180_000 } = {}) {
-  return spawnNode(["--dev", "--tmp", ...FREE_PORTS, "--reserved-only", ...extraArguments], startMilliseconds);
+export function startNode({ open = false, extraArguments = [], startMilliseconds = START_MILLISECONDS } = {}) {
+  const peers = open ? LOCAL_PEERS : ["--reserved-only"];
+  return spawnNode(["--dev", "--tmp", ...FREE_PORTS, ...peers, ...extraArguments], startMilliseconds);
+}
+
+/**
+ * Starts a node that imports the development chain of another and makes no blocks.
+ *
+ * @param {string} folder where its database is, or goes
+ * @param {string} peer the address at which the other listens
+ * @returns as `startNode`
+ */
+export function startImporter(folder, peer) {
+  const own = ["--chain", "dev", "--base-path", folder, "--unsafe-force-node-key-generation"];
+  return spawnNode([...own, ...FREE_PORTS, ...LOCAL_PEERS, "--bootnodes", peer]);
 }
 
 /**
  * Starts the three validators of preset `local`, each with a folder of its own in `folder`.
  *
  * @param {string} folder where databases, keys and the chain's specification go
- * @param {(url: string) => Promise<string>} addressOf asks the node at an RPC address where it listens for peers
- * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>}[]>} as `startNode` has them
+ * @returns as `startNode`, for each
  */
-export async function startValidators(folder, addressOf) {
+export async function startValidators(folder) {
   // Once, for all: making it executes the runtime.
   const specification = join(folder, "local.json");
   const file = openSync(specification, "w");
@@ -54,21 +71,41 @@ export async function startValidators(folder, addressOf) {
     throw new Error(`the chain's specification cannot be made: ${exported.error?.message ?? exported.stderr}`);
   }
   const start = (name, more) =>
-    spawnNode(
-      [
-        ...["--chain", specification, "--base-path", join(folder, name), `--${name}`],
-        ...["--unsafe-force-node-key-generation", "--allow-private-ip", "--no-mdns"],
-        ...[...FREE_PORTS, ...more],
-      ],
-      180_000,
-    );
+    spawnNode([
+      ...["--chain", specification, "--base-path", join(folder, name), `--${name}`],
+      ...["--unsafe-force-node-key-generation", ...LOCAL_PEERS, ...FREE_PORTS, ...more],
+    ]);
   const first = await start("alice", []);
-  const others = ["--bootnodes", await addressOf(first.url)];
+  const others = ["--bootnodes", await peerAddress(first.url)];
   return [first, ...(await Promise.all(["bob", "charlie"].map((name) => start(name, others))))];
 }
 
-/** Starts a node and waits until it answers. */
-async function spawnNode(nodeArguments, startMilliseconds) {
+/** Asks the node at an RPC address. */
+export async function ask(url, method, ...params) {
+  const response = await fetch(url.replace("ws:", "http:"), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+  });
+  const { result, error } = await response.json();
+  if (error !== undefined) throw new Error(`${method} failed: ${error.message}`);
+  return result;
+}
+
+/** Where the node at an RPC address listens for peers on this machine. */
+export async function peerAddress(url) {
+  const addresses = await ask(url, "system_localListenAddresses");
+  const found = addresses.find((address) => address.startsWith("/ip4/127.0.0.1/"));
+  if (found === undefined) throw new Error(`the node listens nowhere on this machine: ${addresses.join(", ")}`);
+  return found;
+}
+
+/**
+ * Starts a node with these arguments and waits until it answers.
+ *
+ * @returns as `startNode`
+ */
+export async function spawnNode(nodeArguments, startMilliseconds = START_MILLISECONDS) {
   const binary = nodeBinary();
   // The kernel ends the node even when this process is killed without warning.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...nodeArguments], {
@@ -85,9 +122,14 @@ async function spawnNode(nodeArguments, startMilliseconds) {
 
   const stop = async () => {
     child.kill("SIGTERM");
-    const kill = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    const patience = setTimeout(() => child.kill("SIGKILL"), 10_000);
     await exited;
-    clearTimeout(kill);
+    clearTimeout(patience);
+    process.removeListener("exit", killAtExit);
+  };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
     process.removeListener("exit", killAtExit);
   };
 
@@ -117,5 +159,5 @@ async function spawnNode(nodeArguments, startMilliseconds) {
         `Its last lines:\n${log.slice(-SHOWN_LINES).join("\n")}`,
     );
   }
-  return { url: await address, log, stop };
+  return { url: await address, log, stop, kill };
 }
