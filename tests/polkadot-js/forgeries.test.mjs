@@ -16,15 +16,20 @@ const LIES = {
   // First, because it takes the demand's window.
   withheld: "Withheld",
   chain: "BrokenChain",
+  cumulative: "WrongCumulative",
   price: "UnderPriceFloor",
+  version: "WrongModel",
   score: "WrongScore",
   "omitted-row": "OmittedRow",
+  "ineligible-row": "IneligibleRow",
   "foreign-row": "UnknownRow",
   query: "MalformedQuery",
   "wrong-bytes": "WrongBytes",
   "short-span": "BetterSpan",
+  "omitted-span": "BetterSpan",
   owner: "WrongTotals",
   split: "WrongTotals",
+  totals: "WrongTotals",
   equivocation: "Equivocation",
 };
 
@@ -38,6 +43,7 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
   let url;
   let channel;
   let honest;
+  const started = [];
   let rules;
 
   before(async () => {
@@ -48,8 +54,8 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
   });
 
   after(async () => {
-    await honest?.end();
-    await worker?.kill();
+    // Also those that a failed test left running: their pipes would keep this process alive.
+    await Promise.all(started.map(({ end, kill }) => (end ?? kill)()));
     await api?.disconnect();
     await node?.stop();
   });
@@ -58,11 +64,19 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
   const settlementOf = async (id) => api.query.attribution.settlements(id);
 
   /** Settles an answer of the operator with a lie in it, and shows the receipt until it is ended. */
-  const forge = (lie, ...more) =>
-    startForger(
+  const forge = async (lie, ...more) => {
+    const forged = await startForger(
       ...["--node", node.url, "--store", store, "--operator-url", url, "--channel", String(channel)],
       ...["--operator-key", "//Dave", "--payer-key", "//Eve", "--lie", lie, ...more],
     );
+    started.push(forged);
+    return forged;
+  };
+  /** Starts a worker that runs until the tests are over. */
+  const start = (...words) => {
+    started.push(startWorker(...words));
+    return started.at(-1);
+  };
 
   /** Watches a settlement as one of the development accounts. */
   const watch = (forged, name, ...more) =>
@@ -73,7 +87,7 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     );
 
   test("an operator trains a model and answers", async () => {
-    const { alice, dave, eve } = accounts;
+    const { dave, eve } = accounts;
     const bond = 60_000n * OPEN;
     await sendAndInclude(api, api.tx.compute.registerOperator(bond, "{}", "http://127.0.0.1:9"), dave);
     const opened = await sendAndInclude(api, api.tx.channels.open(dave.address, null, 100n * OPEN, 10_000), eve);
@@ -81,15 +95,19 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
 
     const datanet = await contributeRecords(api, { folder, store, secret: "//Bob", records: lineRecords(12) });
 
-    worker = startWorker(
+    worker = start(
       ...["--node", node.url, "--store", store, "--folder", join(folder, "operator"), "--key", "//Dave"],
       ...["run", "--endpoint", "http://127.0.0.1:9", "--poll", "1", "--listen", "127.0.0.1:0"],
     );
     const size = ["--hidden-size", "32", "--layers", "2", "--context", "64", "--steps", "10"];
     const { content } = work("--store", store, "job", "hyper-parameters", "base", ...size);
-    const price = 1_000_000_000n;
-    const request = api.tx.compute.requestJob("Base", [datanet], content, null, 0, price, price, 5n * OPEN);
-    await sendAndInclude(api, request, alice);
+    const price = "1000000000";
+    const requested = await workLater(
+      ...["--node", node.url, "--key", "//Alice", "job", "request", "--datanets", String(datanet)],
+      ...["--hyper-parameters", content, "--price", price, "--price-floor", price, "--fee", String(5n * OPEN)],
+    );
+    const shown = work("--node", node.url, "job", "show", String(requested.job));
+    assert.deepEqual([shown.job, shown.fee], [requested.job, String(5n * OPEN)]);
     const listening = await worker.seen(/listening.*127\.0\.0\.1:\d+/);
     url = `http://${/127\.0\.0\.1:\d+/.exec(listening)[0]}`;
     await worker.seen(/serving a model/);
@@ -103,6 +121,8 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     const body = await answered.json();
     assert.equal(answered.status, 200, JSON.stringify(body));
     assert.equal(body.openledger.sequence, 1);
+    const traced = work("trace", "--url", url, "--channel", String(channel), "--sequence", "1");
+    assert.equal(traced.response, body.choices[0].text);
   });
 
   test("an honest settlement stands, even if its operator can only be asked on chain", async () => {
@@ -115,12 +135,11 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     assert.equal(demanded.demands.length, 2, JSON.stringify(demanded));
     await worker.seen(new RegExp(`answered a demand.*demand=${demanded.demands[1]}`));
 
-    const follower = startWorker(
+    const follower = start(
       ...["--json", "--node", node.url, "--store", store, "--folder", join(folder, "follower")],
       ...["watch", "--follow", "--operator-url", url, "--poll", "1"],
     );
     await follower.seen(new RegExp(`"findings":\\[\\].*"settlement":${honest.settlement},`));
-    await follower.kill();
 
     const looked = await watch(honest, "charlie");
     assert.deepEqual([looked.findings, looked.unchecked, looked.receipts], [[], [], 1]);
@@ -144,12 +163,11 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     assert.ok((await free()) <= before - bond.toBigInt());
   });
 
-  /** Watches a forged settlement as `challenger`, which voids it. */
-  async function isVoided(forged, challenger) {
+  /** Checks what the chain did when `challenger` proved the lie of a forged settlement. */
+  async function wasVoided(forged, challenger, watched) {
     const { dave, eve } = accounts;
     const proven = LIES[forged.lie];
     assert.equal(forged.proves, proven);
-    const watched = await watch(forged, challenger, "--challenge");
     const shown = `${forged.lie}: ${JSON.stringify(watched)}`;
     assert.deepEqual([watched.verdict, watched.lie], ["voided", proven], shown);
 
@@ -168,6 +186,10 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     await forged.end();
   }
 
+  /** Watches a forged settlement as `challenger`, which voids it. */
+  const isVoided = async (forged, challenger) =>
+    wasVoided(forged, challenger, await watch(forged, challenger, "--challenge"));
+
   test("every lie is voided, and costs the operator its bond", async () => {
     const bond = await bondOf(accounts.dave);
     const challengers = ["alice", "bob", "ferdie"];
@@ -180,5 +202,16 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
     }
     await Promise.all(voided);
     assert.equal(await bondOf(accounts.dave), bond - BigInt(voided.length) * rules.lieSlash.toBigInt());
+  });
+
+  test("a watcher that follows the operator voids by itself", async () => {
+    const forged = await forge("score", "--copy");
+    const follower = start(
+      ...["--json", "--node", node.url, "--store", store, "--folder", join(folder, "challenger"), "--key", "//Ferdie"],
+      ...["watch", "--follow", "--operator", accounts.dave.address, "--operator-url", forged.url],
+      ...["--challenge", "--poll", "1"],
+    );
+    const line = await follower.seen(new RegExp(`"settlement":${forged.settlement}\\b.*"verdict"`));
+    await wasVoided(forged, "ferdie", JSON.parse(line));
   });
 });

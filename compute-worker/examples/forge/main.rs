@@ -126,8 +126,9 @@ fn ineligible(
     Some((model, row, lineage.owner(model, row)?))
 }
 
-/// Makes an answer up that copies the beginning of a record, and a query that points at that record.
-fn copy(stored: &mut StoredReceipt, lineage: &Lineage) -> Option<()> {
+/// Makes an answer up that copies the beginning of a record, and a query that points at that record, or
+/// away from it: then the record may not be credited.
+fn copy(stored: &mut StoredReceipt, lineage: &Lineage, points_away: bool) -> Option<()> {
     let mut rows = lineage
         .models()
         .iter()
@@ -141,7 +142,11 @@ fn copy(stored: &mut StoredReceipt, lineage: &Lineage) -> Option<()> {
     })?;
     let mut vectors = stored.query.vectors.iter_mut();
     let (_, vector) = vectors.find(|(known, _)| *known == model)?;
-    let values: Vec<i16> = gradient.iter().copied().map(i16::from).collect();
+    let sign = if points_away { -1 } else { 1 };
+    let values: Vec<i16> = gradient
+        .iter()
+        .map(|value| sign * i16::from(*value))
+        .collect();
     *vector = values.try_into().ok()?;
     stored.response = text.to_vec();
     Some(())
@@ -173,7 +178,9 @@ async fn main() -> Result<()> {
     let lineage = lineage.with_context(|| format!("model {model} is not on chain"))?;
 
     if arguments.copy {
-        copy(&mut stored, &lineage).context("no record is long enough to be copied")?;
+        let points_away = arguments.lie == LieKind::IneligibleRow;
+        copy(&mut stored, &lineage, points_away)
+            .context("no record is long enough to be copied")?;
     }
     let mut receipt = stored.signed.receipt.clone();
     receipt.channel = id;
@@ -255,7 +262,7 @@ async fn main() -> Result<()> {
         "proves": lie.proves().map(|lie| format!("{lie:?}")),
         "channel": id,
         "sequence": signed.receipt.sequence,
-        "amount": signed.receipt.price.to_string(),
+        "amount": (signed.receipt.cumulative - channel.mark.cumulative).to_string(),
         "block": events.block,
         "url": format!("http://{}", listener.local_addr()?),
     });
