@@ -18,7 +18,8 @@ cores from cold. It is not part of the tests and CI does not run it, because wei
 keeping from an idle machine like those that validate. Afterwards, the share of a block that each call
 takes is printed by
 
-    cargo test --release -p openledger-runtime weights -- --nocapture
+    cargo test --release --workspace --locked --features openledger-node/fast-runtime \\
+        --test runtime weights -- --nocapture
 HELP
 }
 

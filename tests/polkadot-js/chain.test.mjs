@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { findUnknownExtensions } from "@polkadot/types/extrinsic/signedExtensions";
+import { u8aToHex } from "@polkadot/util";
 
 import {
   OPEN,
@@ -17,7 +18,7 @@ import {
   sendAndFinalise,
   sendAndInclude,
 } from "./client.mjs";
-import { startNode } from "./node.mjs";
+import { ask, startNode } from "./node.mjs";
 
 describe("a development chain", { timeout: 600_000 }, () => {
   let node;
@@ -123,6 +124,15 @@ describe("a development chain", { timeout: 600_000 }, () => {
       assert.equal(event.data.length, event.meta.fields.length, `${eventName(record)} has all its fields`);
     }
     assert.ok(events.map(eventName).includes("balances.Transfer"));
+  });
+
+  test("gives out session keys with the proof that registers them", async () => {
+    const { eve } = accounts;
+    const { keys, proof } = await ask(node.url, "author_rotateKeysWithOwner", u8aToHex(eve.publicKey));
+    const someoneElses = sendAndInclude(api, api.tx.session.setKeys(keys, proof), accounts.ferdie);
+    await assert.rejects(someoneElses, { name: "DispatchFailure", error: "session.InvalidProof" });
+    await sendAndInclude(api, api.tx.session.setKeys(keys, proof), eve);
+    assert.equal((await api.query.session.nextKeys(eve.address)).unwrap().toHex(), keys);
   });
 
   test("names the runtime's error when a transfer is too big", async () => {

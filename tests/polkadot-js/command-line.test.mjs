@@ -2,13 +2,18 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import { nodeBinary } from "./node.mjs";
+import { scratchFolder } from "./worker.mjs";
 
 const run = (...words) => spawnSync(nodeBinary(), words, { encoding: "utf8", maxBuffer: 1 << 26 });
 
 describe("the node's command line", () => {
+  const folder = scratchFolder();
+
   test("explains itself with examples", () => {
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
@@ -25,9 +30,10 @@ describe("the node's command line", () => {
 
   for (const chain of ["dev", "local"]) {
     test(`writes the chain specification ${chain}`, () => {
-      const { status, stdout } = run("export-chain-spec", "--chain", chain);
-      assert.equal(status, 0);
-      const specification = JSON.parse(stdout);
+      const file = join(folder, `${chain}.json`);
+      const { status, stderr } = run("export-chain-spec", "--chain", chain, "--output", file);
+      assert.equal(status, 0, stderr);
+      const specification = JSON.parse(readFileSync(file, "utf8"));
       assert.equal(specification.properties.tokenSymbol, "OPEN");
       assert.equal(specification.properties.ss58Format, 1612);
     });

@@ -36,7 +36,9 @@ export async function contributeRecords(api, { folder, store, secret, records })
   const file = join(folder, "records.jsonl");
   writeFileSync(file, records.map((text) => JSON.stringify({ text })).join("\n"));
   const payload = join(folder, "records.payload");
-  const { root, count, bytes, content } = work("--key", secret, "data", "pack", file, "--output", payload);
+  const key = join(folder, "contributor.key");
+  writeFileSync(key, secret, { mode: 0o600 });
+  const { root, count, bytes, content } = work("--key-file", key, "data", "pack", file, "--output", payload);
   const call = api.tx.datanets.contribute(datanet, { root, count }, bytes, "Text", content, LICENCE, null, 3n * OPEN);
   const contributed = await sendAndInclude(api, call, contributor);
   const sequence = eventData(contributed, "datanets.Contributed")[0].toNumber();

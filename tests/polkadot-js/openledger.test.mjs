@@ -85,6 +85,14 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
     await finalised(api, data.submittedAt.toNumber() + window + 1);
     const accepted = await sendAndInclude(api, api.tx.datanets.accept(sequence), bob);
     eventData(accepted, "datanets.ContributionAccepted");
+
+    const held = async () => (await api.query.datanets.contributions(sequence)).unwrap().held.toBigInt();
+    assert.ok((await held()) > 0n);
+    const withdrawn = await sendAndInclude(api, api.tx.datanets.withdraw(sequence), bob);
+    const [, , cause] = eventData(withdrawn, "datanets.ContributionTombstoned");
+    assert.equal(cause.type, "Withdrawn");
+    const again = sendAndInclude(api, api.tx.datanets.withdraw(sequence), bob);
+    await assert.rejects(again, { name: "DispatchFailure", error: /^datanets\./ });
   });
 
   test("curators decide on a curated Datanet", async () => {
@@ -126,6 +134,15 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
     const stored = (await api.query.channels.channels(channel)).unwrap();
     assert.equal(stored.deposit.toBigInt(), 11n * OPEN);
     assert.equal(stored.payer.toString(), eve.address);
+
+    // The operator leaves: nothing new, then every channel, then the bond.
+    await sendAndInclude(api, api.tx.compute.drain(), dave);
+    const tooEarly = sendAndInclude(api, api.tx.compute.withdrawBond(), dave);
+    await assert.rejects(tooEarly, { name: "DispatchFailure", error: "compute.ChannelsOpen" });
+    await sendAndInclude(api, api.tx.channels.closeAsPayee(channel), dave);
+    const left = await sendAndInclude(api, api.tx.compute.withdrawBond(), dave);
+    const [, amount] = eventData(left, "compute.BondWithdrawn");
+    assert.equal(amount.toBigInt(), bond);
   });
 
   test("a referendum on the PoA track adds a ruleset", async () => {

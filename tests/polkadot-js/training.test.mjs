@@ -44,7 +44,7 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
     startWorker(
       ...["--node", node.url, "--store", store, "--folder", join(folder, "operator"), "--key", "//Dave"],
       ...["--log", "info", "run", "--endpoint", operatorUrl(), "--checkpoint-every", "5", "--poll", "1"],
-      ...["--listen", `127.0.0.1:${port}`],
+      ...["--listen", `127.0.0.1:${port}`, "--metrics", "127.0.0.1:0"],
     );
   const operatorUrl = () => `http://127.0.0.1:${port}`;
 

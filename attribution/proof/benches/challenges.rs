@@ -17,6 +17,9 @@ use common::*;
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 use std::{hint::black_box, time::Instant};
 
+/// What one score challenge may take of a validator's time, in microseconds.
+const MOST_MICROS: f64 = 200.0;
+
 fn median_micros(mut work: impl FnMut()) -> f64 {
     let mut times: Vec<f64> = (0..201)
         .map(|_| {
@@ -114,4 +117,8 @@ fn main() {
         black_box(BlakeTwo256::hash(black_box(&bytes)));
     });
     println!("score challenge, d = {dimension}, {rows} rows: {challenge:.1} us, {:.2} x BLAKE2b-256 over its {} bytes ({hashing:.1} us)", challenge / hashing, bytes.len());
+    assert!(
+        challenge < MOST_MICROS,
+        "a score challenge takes longer than {MOST_MICROS} us"
+    );
 }

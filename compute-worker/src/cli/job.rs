@@ -110,7 +110,7 @@ impl HyperParameters {
 /// Requests a training job.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  openledger-worker --key //Alice job request --datanets 1,2 --hyper-parameters 0x12… --fee 1000000000000000000"
+    after_help = "Example:\n  openledger-worker --key //Alice job request --datanets 1,2 --hyper-parameters 0x5c1f0e9d3ab8724651d0c8e7f3a2b49d6e8c07f1a5b3d2946078e1c3f5a7b9d0 --fee 1000000000000000000"
 )]
 pub(super) struct Request {
     /// Base of the adapter; a base model is trained if missing.

@@ -31,9 +31,9 @@ const EXAMPLES: &str = "\
 Examples:
   Work as an operator on a development chain:
     openledger-worker --key //Alice run --endpoint http://127.0.0.1:8080
-  Prepare two files and a list of texts as a contribution of Bob, then publish it:
+  Prepare a file and a list of texts as a contribution of Bob, then publish it where operators read:
     openledger-worker --key //Bob data pack README.md texts.jsonl --output bob.payload
-    openledger-worker data publish bob.payload
+    openledger-worker --store s3://records data publish bob.payload
   Write the hyper-parameters of an adapter job to the store:
     openledger-worker job hyper-parameters adapter --rank 8 --steps 200";
 
@@ -221,18 +221,25 @@ mod tests {
         assert!(help.contains("data publish bob.payload"), "{help}");
     }
 
+    /// The examples in the help of a command and of those below it.
+    fn examples(command: &clap::Command) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string);
+        let own = help.unwrap_or_default();
+        let own = own.lines().map(str::trim);
+        own.filter(|line| line.starts_with("openledger-worker "))
+            .map(str::to_owned)
+            .chain(command.get_subcommands().flat_map(examples))
+            .collect()
+    }
+
     #[test]
-    fn success_the_examples_parse() {
-        let commands = EXAMPLES
-            .lines()
-            .filter_map(|line| line.strip_prefix("    "));
-        let mut count = 0;
-        for command in commands {
-            Arguments::try_parse_from(command.split_whitespace())
-                .unwrap_or_else(|error| panic!("{command}: {error}"));
-            count += 1;
+    fn success_the_examples_of_every_help_parse() {
+        let examples = examples(&Arguments::command());
+        assert!(examples.len() > 12, "{examples:?}");
+        for example in examples {
+            Arguments::try_parse_from(example.split_whitespace())
+                .unwrap_or_else(|error| panic!("{example}: {error}"));
         }
-        assert_eq!(count, 4);
     }
 
     #[test]
