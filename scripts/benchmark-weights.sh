@@ -13,12 +13,12 @@ of them when none is named) and writes them to pallets/PALLET/src/weights.rs.
   --quick  10 steps and 5 repeats instead of 50 and 20: to see that the benchmarks work
 
 It builds the runtime with its benchmarks, and the SDK's benchmark tool, in a target folder of its own
-(OPENLEDGER_BENCHMARK_TARGET, by default benchmark-target beside the usual one): twenty minutes on two
+(OPENLEDGER_BENCHMARK_TARGET, by default benchmark-target beside the usual one): half an hour on two
 cores from cold. It is not part of the tests and CI does not run it, because weights are only worth
 keeping from an idle machine like those that validate. Afterwards, the share of a block that each call
 takes is printed by
 
-    cargo test --release --workspace --locked --features openledger-node/fast-runtime \\
+    cargo test --release --workspace --locked --features openledger-node/fast-runtime \
         --test runtime weights -- --nocapture
 HELP
 }
