@@ -309,9 +309,14 @@ const verdict = work(
   ...["--node", node, "--store", store, "--folder", join(folder, "guard"), "--key", people.guard.secret],
   ...["watch", "--settlement", String(forged.settlement), "--operator-url", forged.url, "--challenge"],
 );
-const voided = (await eventsBetween(api, settledAt, await best())).find(
-  ({ name, data }) => name === "attribution.Voided" && Number(data.settlement.replaceAll(",", "")) === forged.settlement,
-);
+// Another block may take the place of the one that the watcher saw it in, and hold it later.
+let voided;
+for (const seenAt = await best(); voided === undefined && (await best()) < seenAt + 10; await pause(300)) {
+  const events = await eventsBetween(api, settledAt, await best());
+  voided = events.find(
+    ({ name, data }) => name === "attribution.Voided" && Number(data.settlement.replaceAll(",", "")) === forged.settlement,
+  );
+}
 if (voided === undefined) throw new Error(`nothing was voided: ${JSON.stringify(verdict)}`);
 say(`Charlie's watcher finds ${verdict.lie} and proves it by ${verdict.call} in one transaction: ${open(voided.data.slashed.replaceAll(",", ""))} slashed, the payer refunded`);
 
