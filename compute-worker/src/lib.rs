@@ -17,6 +17,7 @@ pub mod pay;
 pub mod payload;
 pub mod receipt;
 pub mod remote;
+mod request_body;
 pub mod serve;
 pub mod store;
 pub mod telemetry;

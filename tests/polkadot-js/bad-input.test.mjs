@@ -10,9 +10,9 @@ import { blake3 } from "@noble/hashes/blake3";
 import { u8aConcat, u8aToHex } from "@polkadot/util";
 import { blake2AsU8a } from "@polkadot/util-crypto";
 
-import { OPEN, connect, developmentAccounts, eventName, sendAndInclude } from "./client.mjs";
+import { OPEN, developmentAccounts, eventName, sendAndInclude } from "./client.mjs";
 import { ErrorTable } from "./error-table.mjs";
-import { startNode } from "./node.mjs";
+import { withChain } from "./fixture.mjs";
 import { mountSmallDisk } from "./small-disk.mjs";
 import { attempt, attemptBeside, scratchFolder, startWorker, work } from "./worker.mjs";
 
@@ -226,20 +226,16 @@ describe("bad input", { timeout: 8 * MINUTES }, () => {
   let prepared;
   let launched;
 
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
+  after(async () => {
+    await proxy?.kill();
+    await operator?.kill();
+  });
+  withChain((chain) => {
+    ({ node, api } = chain);
     accounts = developmentAccounts();
     // The chain takes its time; the command line is tried meanwhile.
     prepared = prepare();
     prepared.catch(() => {});
-  });
-
-  after(async () => {
-    await proxy?.kill();
-    await operator?.kill();
-    await api?.disconnect();
-    await node?.stop();
   });
 
   describe("at the command line", () => {

@@ -1,7 +1,7 @@
 // A development chain as a wallet sees it.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { findUnknownExtensions } from "@polkadot/types/extrinsic/signedExtensions";
 import { u8aToHex } from "@polkadot/util";
@@ -10,7 +10,6 @@ import {
   OPEN,
   SS58_PREFIX,
   account,
-  connect,
   developmentAccounts,
   eventData,
   eventName,
@@ -18,22 +17,17 @@ import {
   sendAndFinalise,
   sendAndInclude,
 } from "./client.mjs";
-import { ask, startNode } from "./node.mjs";
+import { withChain } from "./fixture.mjs";
+import { ask } from "./node.mjs";
 
 describe("a development chain", { timeout: 600_000 }, () => {
   let node;
   let api;
   let accounts;
 
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
+  withChain((chain) => {
+    ({ node, api } = chain);
     accounts = developmentAccounts();
-  });
-
-  after(async () => {
-    await api?.disconnect();
-    await node?.stop();
   });
 
   const free = async (who) => (await api.query.system.account(who.address)).data.free.toBigInt();

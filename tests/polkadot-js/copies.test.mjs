@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { connect } from "./client.mjs";
 import { contributeRecords, lineRecords } from "./contribution.mjs";
-import { startNode } from "./node.mjs";
+import { withChain } from "./fixture.mjs";
 import { scratchFolder, work } from "./worker.mjs";
 
 describe("copied records", { timeout: 300_000 }, () => {
@@ -16,15 +15,7 @@ describe("copied records", { timeout: 300_000 }, () => {
   let node;
   let api;
 
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
-  });
-
-  after(async () => {
-    await api?.disconnect();
-    await node?.stop();
-  });
+  withChain((chain) => ({ node, api } = chain));
 
   const contribute = (name, records) => {
     const own = join(folder, name);

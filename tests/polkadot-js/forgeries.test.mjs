@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
-import { OPEN, connect, developmentAccounts, eventData, eventName, sendAndInclude } from "./client.mjs";
+import { OPEN, developmentAccounts, eventData, eventName, sendAndInclude } from "./client.mjs";
 import { contributeRecords, lineRecords } from "./contribution.mjs";
-import { startNode } from "./node.mjs";
+import { withChain } from "./fixture.mjs";
 import { scratchFolder, startForger, startWorker, work, workLater } from "./worker.mjs";
 
 const MINUTES = 60_000;
@@ -46,18 +46,12 @@ describe("forged settlements", { timeout: 8 * MINUTES }, () => {
   const started = [];
   let rules;
 
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
+  // Also those that a failed test left running: their pipes would keep this process alive.
+  after(() => Promise.all(started.map(({ end, kill }) => (end ?? kill)())));
+  withChain(async (chain) => {
+    ({ node, api } = chain);
     accounts = developmentAccounts();
     rules = (await api.query.attribution.rulesetOf(0)).unwrap().settlement;
-  });
-
-  after(async () => {
-    // Also those that a failed test left running: their pipes would keep this process alive.
-    await Promise.all(started.map(({ end, kill }) => (end ?? kill)()));
-    await api?.disconnect();
-    await node?.stop();
   });
 
   const bondOf = async (operator) => (await api.query.compute.operators(operator.address)).unwrap().bond.toBigInt();

@@ -44,12 +44,13 @@ export function startNode({ open = false, extraArguments = [], startMilliseconds
  * Starts a node that imports the development chain of another and makes no blocks.
  *
  * @param {string} folder where its database is, or goes
- * @param {string} peer the address at which the other listens
+ * @param {string} [peer] the address at which the other listens; without it there is none to import from
  * @returns as `startNode`
  */
 export function startImporter(folder, peer) {
   const own = ["--chain", "dev", "--base-path", folder, "--unsafe-force-node-key-generation"];
-  return spawnNode([...own, ...FREE_PORTS, ...LOCAL_PEERS, "--bootnodes", peer]);
+  const peers = peer === undefined ? ["--reserved-only"] : [...LOCAL_PEERS, "--bootnodes", peer];
+  return spawnNode([...own, ...FREE_PORTS, ...peers]);
 }
 
 /**

@@ -2,13 +2,13 @@
 // event and error by name.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { u8aConcat, u8aToHex } from "@polkadot/util";
 import { blake2AsU8a } from "@polkadot/util-crypto";
 
-import { OPEN, connect, developmentAccounts, eventData, finalised, sendAndInclude } from "./client.mjs";
-import { startNode } from "./node.mjs";
+import { OPEN, developmentAccounts, eventData, finalised, sendAndInclude } from "./client.mjs";
+import { withChain } from "./fixture.mjs";
 
 const TAG = { chunk: 0x02, recordCommit: 0x03, recordLeaf: 0x04 };
 const POA_ADMIN_TRACK = 10;
@@ -28,19 +28,12 @@ function loneLeaf(contributor, bytes) {
 }
 
 describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
-  let node;
   let api;
   let accounts;
 
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
+  withChain((chain) => {
+    ({ api } = chain);
     accounts = developmentAccounts();
-  });
-
-  after(async () => {
-    await api?.disconnect();
-    await node?.stop();
   });
 
   const licence = {

@@ -4,11 +4,11 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
-import { OPEN, connect, developmentAccounts, eventData, freePort, sendAndInclude } from "./client.mjs";
+import { OPEN, developmentAccounts, eventData, freePort, sendAndInclude } from "./client.mjs";
 import { contributeRecords, lineRecords } from "./contribution.mjs";
-import { startNode } from "./node.mjs";
+import { withChain } from "./fixture.mjs";
 import { scratchFolder, startWorker, work } from "./worker.mjs";
 
 const MINUTES = 60_000;
@@ -26,18 +26,14 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
   let datanet;
   let model;
 
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
-    accounts = developmentAccounts();
-    port = await freePort();
-  });
-
   after(async () => {
     await proxy?.kill();
     await worker?.kill();
-    await api?.disconnect();
-    await node?.stop();
+  });
+  withChain(async (chain) => {
+    ({ node, api } = chain);
+    accounts = developmentAccounts();
+    port = await freePort();
   });
 
   const operate = () =>

@@ -3,13 +3,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
 import { hexToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady } from "@polkadot/util-crypto";
 
-import { connect } from "./client.mjs";
-import { startNode } from "./node.mjs";
+import { withChain } from "./fixture.mjs";
 import { TAG, chainProof, littleEndian, ownProof, sum, wrapped } from "./proof.mts";
 import type { Proof, Row, Split, SplitRule, Tag } from "./proof.mts";
 
@@ -208,18 +207,7 @@ describe("conformance vectors in TypeScript", () => {
 });
 
 describe("conformance vectors in the chain's Wasm", { timeout: 300_000 }, () => {
-  let node: Awaited<ReturnType<typeof startNode>>;
-  let api: Awaited<ReturnType<typeof connect>>;
-
-  before(async () => {
-    node = await startNode();
-    api = await connect(node.url);
-  });
-
-  after(async () => {
-    await api?.disconnect();
-    await node?.stop();
-  });
-
-  conforms(() => chainProof(api));
+  let proof: Proof;
+  withChain(({ api }) => (proof = chainProof(api)));
+  conforms(() => proof);
 });

@@ -1,7 +1,10 @@
 //! Why paying failed, for people who start the proxy and for clients of its API.
 
 use super::verify::FalseReceipt;
-use crate::{chain::ChainError, ledger::LedgerError, remote::RemoteError, terms::TermsError};
+use crate::{
+    chain::ChainError, ledger::LedgerError, remote::RemoteError, request_body::BodyError,
+    terms::TermsError,
+};
 use attribution_proof::{AccountId, ChannelId};
 use axum::{
     http::StatusCode,
@@ -202,6 +205,12 @@ impl From<&PayError> for Refusal {
 impl From<PayError> for Refusal {
     fn from(error: PayError) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        Self::invalid(error.status(), "invalid_body", error.to_string())
     }
 }
 

@@ -12,14 +12,11 @@ use super::{
     payer::{delivered_receipt, Payer},
     verify::Asked,
 };
-use crate::{
-    remote::MOST_RESPONSE,
-    serve::{unreadable_body, MOST_BODY},
-};
+use crate::{remote::MOST_RESPONSE, request_body::RequestBody};
 use attribution_proof::{receipt::request_commit, Balance, BlockNumber};
 use axum::{
     body::{Body, Bytes},
-    extract::{rejection::BytesRejection, DefaultBodyLimit, Request, State},
+    extract::{Request, State},
     http::{header, HeaderMap, HeaderValue, StatusCode, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -72,7 +69,6 @@ pub(super) fn router(payer: Arc<Payer>, api_key: Option<&str>) -> Router {
         .route("/v1/openledger/top-up", post(top_up))
         .route("/v1/openledger/extend", post(extend))
         .route("/v1/openledger/close", post(close))
-        .layer(DefaultBodyLimit::max(MOST_BODY))
         .fallback(|| async {
             let message = "there is no such path; see /v1/models and /v1/openledger/status";
             Refusal::invalid(StatusCode::NOT_FOUND, "route_not_found", message)
@@ -139,19 +135,8 @@ fn copy(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Response {
     response
 }
 
-fn body_bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
-    body.map_err(|rejection| {
-        let message = unreadable_body(&rejection);
-        Refusal::invalid(rejection.status(), "invalid_body", message)
-    })
-}
-
-async fn answer(
-    State(proxy): Shared,
-    uri: Uri,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    let body = body_bytes(body)?;
+async fn answer(State(proxy): Shared, uri: Uri, body: RequestBody) -> Result<Response, Refusal> {
+    let body = body.0?;
     let path = uri.path().to_owned();
     let payer = proxy.payer;
     // A client that goes away ends this future, but not the task.
@@ -383,20 +368,14 @@ struct Extend {
     blocks: BlockNumber,
 }
 
-fn read<T: DeserializeOwned>(
-    body: Result<Bytes, BytesRejection>,
-    example: &Value,
-) -> Result<T, Refusal> {
-    serde_json::from_slice(&body_bytes(body)?).map_err(|error| {
+fn read<T: DeserializeOwned>(body: RequestBody, example: &Value) -> Result<T, Refusal> {
+    serde_json::from_slice(&body.0?).map_err(|error| {
         let message = format!("the body cannot be read ({error}); send for example {example}");
         Refusal::invalid(StatusCode::BAD_REQUEST, "invalid_body", message)
     })
 }
 
-async fn top_up(
-    State(proxy): Shared,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Refusal> {
+async fn top_up(State(proxy): Shared, body: RequestBody) -> Result<Json<Value>, Refusal> {
     let TopUp { amount } = read(body, &json!({ "amount": "1000000000000000000" }))?;
     let amount: Balance = match amount {
         Amount::Number(amount) => amount.into(),
@@ -408,10 +387,7 @@ async fn top_up(
     Ok(Json(proxy.payer.change(Change::TopUp(amount)).await?))
 }
 
-async fn extend(
-    State(proxy): Shared,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Refusal> {
+async fn extend(State(proxy): Shared, body: RequestBody) -> Result<Json<Value>, Refusal> {
     let Extend { blocks } = read(body, &json!({ "blocks": 14_400 }))?;
     let best = proxy
         .payer

@@ -1,6 +1,9 @@
 //! Errors as clients of the HTTP API see them, in OpenAI's shape.
 
-use crate::{chain::ChainError, generate::GenerateError, ledger::LedgerError, model::ModelError};
+use crate::{
+    chain::ChainError, generate::GenerateError, ledger::LedgerError, model::ModelError,
+    request_body::BodyError,
+};
 use axum::{
     extract::rejection::PathRejection,
     http::{header, HeaderValue, StatusCode},
@@ -152,6 +155,13 @@ impl IntoResponse for ApiError {
                 .insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        let (kind, code) = ("invalid_request_error", "invalid_body");
+        Self::new(error.status(), kind, code, error.to_string())
     }
 }
 

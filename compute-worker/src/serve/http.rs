@@ -10,21 +10,19 @@ use super::{
     error::ApiError,
     models::Served,
     openai::{self, AnswerRequest, Endpoint, Envelope, Usage},
-    receipt::{delivery, describe, trace_answer},
+    trace::{delivery, describe, trace_answer},
     Server, CHANNEL_HEADER,
 };
 use crate::{
     generate::{FinishReason, Generated, Generation, GenerationEvent, GenerationRequest},
     ledger::StoredReceipt,
     receipt::{random, Answer, ReceiptError},
+    request_body::RequestBody,
 };
 use attribution_proof::{model::ModelKind, voucher::SignedVoucher, ChannelId};
 use axum::{
     body::Bytes,
-    extract::{
-        rejection::{BytesRejection, PathRejection},
-        ConnectInfo, DefaultBodyLimit, Path, State,
-    },
+    extract::{rejection::PathRejection, ConnectInfo, Path, State},
     http::{header, HeaderMap, StatusCode},
     response::{
         sse::{Event, KeepAlive, Sse},
@@ -39,19 +37,6 @@ use serde_json::{json, Value};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 use tokio::sync::mpsc;
 use tokio_stream::{wrappers::UnboundedReceiverStream, StreamExt};
-
-/// Largest body of a request, in bytes. A context is far smaller.
-pub(crate) const MOST_BODY: usize = 4 << 20;
-/// Why a body cannot be read, and what to do.
-pub(crate) fn unreadable_body(rejection: &BytesRejection) -> String {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return format!("the body has over {MOST_BODY} bytes, more than any context; shorten it");
-    }
-    format!(
-        "the body cannot be read: {}; send it again",
-        rejection.body_text()
-    )
-}
 
 /// Headers by which proxies say that the request came from elsewhere.
 const FORWARDED: [&str; 2] = ["forwarded", "x-forwarded-for"];
@@ -79,7 +64,6 @@ pub(super) fn router(server: Arc<Server>) -> Router {
             get(raw_receipt),
         )
         .route("/v1/openledger/settle", post(settle))
-        .layer(DefaultBodyLimit::max(MOST_BODY))
         .with_state(server)
         .merge(metrics)
         .fallback(|| async {
@@ -134,18 +118,14 @@ async fn show_model(
     Ok(Json(model_object(&served)).into_response())
 }
 
-async fn completions(
-    State(server): Shared,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+async fn completions(State(server): Shared, headers: HeaderMap, body: RequestBody) -> Response {
     answer(server, Endpoint::Completions, headers, body).await
 }
 
 async fn chat_completions(
     State(server): Shared,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: RequestBody,
 ) -> Response {
     answer(server, Endpoint::Chat, headers, body).await
 }
@@ -154,7 +134,7 @@ async fn answer(
     server: Arc<Server>,
     endpoint: Endpoint,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: RequestBody,
 ) -> Response {
     let figures = server.figures.clone();
     let response = match try_answer(server, endpoint, headers, body).await {
@@ -163,17 +143,6 @@ async fn answer(
     };
     figures.request(endpoint.name(), response.status().as_u16());
     response
-}
-
-fn body_bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
-    body.map_err(|rejection| {
-        ApiError::new(
-            rejection.status(),
-            "invalid_request_error",
-            "invalid_body",
-            unreadable_body(&rejection),
-        )
-    })
 }
 
 fn channel_of(server: &Server, headers: &HeaderMap) -> Result<ChannelId, ApiError> {
@@ -201,9 +170,9 @@ async fn try_answer(
     server: Arc<Server>,
     endpoint: Endpoint,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: RequestBody,
 ) -> Result<Response, ApiError> {
-    let body = body_bytes(body)?;
+    let body = body.0?;
     let seed = u64::from_le_bytes(random()?);
     let AnswerRequest {
         model,
@@ -478,11 +447,8 @@ fn read_voucher(body: &[u8]) -> Result<SignedVoucher, ApiError> {
     SignedVoucher::decode_all(&mut &*bytes).map_err(|error| wrong(&error))
 }
 
-async fn take_voucher(
-    State(server): Shared,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, ApiError> {
-    let signed = read_voucher(&body_bytes(body)?)?;
+async fn take_voucher(State(server): Shared, body: RequestBody) -> Result<Response, ApiError> {
+    let signed = read_voucher(&body.0?)?;
     let channel = signed.voucher.channel;
     let book = server.desk.vouch(&signed).await?;
     server.figures.vouchers.inc();

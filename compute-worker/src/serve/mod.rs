@@ -22,13 +22,11 @@ mod http;
 mod metrics;
 mod models;
 mod openai;
-mod receipt;
 mod settle;
+mod trace;
 
 #[cfg(test)]
 pub(crate) mod tests;
-
-pub(crate) use http::{unreadable_body, MOST_BODY};
 
 use crate::{
     chain::Client,

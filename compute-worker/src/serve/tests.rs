@@ -3,8 +3,8 @@
 use super::{
     channel::Admission,
     models::{Evidence, Member, Served},
-    receipt::{delivery, trace_answer},
     settle::{replay, unpaid, SettleError},
+    trace::{delivery, trace_answer},
 };
 use crate::{
     attribution::{build_index, gradient_space, TracedModel},
