@@ -7,19 +7,31 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
-/** Crates by Datanet. All come with any build of OpenLedger; no two have the same first author. */
-const DATANETS = {
-  "Text and encodings": ["hex", "strsim", "percent-encoding", "base64", "httparse", "itoa", "byteorder"],
-  "Collections and hashes": ["slab", "smallvec", "fnv", "lru", "siphasher", "bit-set", "tinyvec"],
+/**
+ * Crates by Datanet, bytes of each that are contributed, and from which files, README first. All come with
+ * any build of OpenLedger; no two have the same first author. An adapter learns the few pages of the second
+ * by heart and quotes them; of the first it learns the style.
+ */
+export const DATANETS = {
+  "Rust sources": {
+    names: ["hex", "strsim", "percent-encoding", "httparse", "itoa", "fnv", "lru"],
+    bytes: 10_000,
+    files: /\.(md|rs)$/,
+  },
+  "First pages": {
+    names: ["slab", "smallvec", "siphasher", "byteorder", "tinyvec", "slotmap", "cobs"],
+    bytes: 1_300,
+    files: /\.md$/,
+  },
 };
-/** Bytes of each crate that are contributed: its README, then its sources. */
-const BYTES_PER_CRATE = 10_000;
 /** Longest record: influence finds owners better by these than by longer ones (docs/tracing.md). */
 const RECORD_BYTES = 1_024;
 /** Shorter records may be copied by anybody, so none are made. */
 const LEAST_RECORD_BYTES = 256;
 /** Deep indentation: a small model learns little else from it, and its spans would be anybody's. */
 const BLANKS = " ".repeat(16);
+/** Lines of a README that are badges or addresses, not prose. */
+const BADGES = /^(\[?!\[.*|\[[^\]]+\]: \S+)\n/gm;
 /** Folders of a crate that are not the crate itself. */
 const OTHER_FOLDERS = ["benches", "examples", "fuzz", "scripts", "tests"];
 /** Licences that ask for nothing, not even for a name. */
@@ -43,7 +55,7 @@ function packages() {
 }
 
 /** The files of a crate that are text of its own: README first, then sources by name. */
-function texts(folder) {
+function texts(folder, wanted) {
   const files = [];
   const walk = (at) => {
     for (const entry of readdirSync(at, { withFileTypes: true })) {
@@ -54,11 +66,11 @@ function texts(folder) {
   };
   walk(folder);
   const readme = readdirSync(folder).filter((name) => /^readme\.md$/i.test(name));
-  return [...readme.map((name) => join(folder, name)), ...files.sort()];
+  return [...readme.map((name) => join(folder, name)), ...files.sort()].filter((path) => wanted.test(path));
 }
 
-/** Text that fits the text rule: line ends are \n, and no blanks stand before them. */
-const clean = (text) => `${text.replaceAll("\r\n", "\n").replaceAll(/[ \t]+$/gm, "").trim()}\n`;
+/** Text that fits the text rule: line ends are \n, no blanks stand before them; no badges, no gaps. */
+const clean = (text) => `${text.replaceAll("\r\n", "\n").replaceAll(/[ \t]+$/gm, "").replaceAll(BADGES, "").replaceAll(/\n{3,}/g, "\n\n").trim()}\n`;
 
 /** Cuts text at line ends into records of about the same size, none above the longest. */
 export function cut(text) {
@@ -99,7 +111,7 @@ function terms(spdx) {
  */
 export function crates() {
   const known = packages();
-  return Object.entries(DATANETS).flatMap(([datanet, names]) =>
+  return Object.entries(DATANETS).flatMap(([datanet, { names, bytes: most, files }]) =>
     names.map((name) => {
       const entry = known.get(name);
       if (!entry?.authors.length) throw new Error(`crate ${name} is not in Cargo.lock with authors; choose another in demo/crates.mjs`);
@@ -107,9 +119,9 @@ export function crates() {
       const records = [];
       const sources = [];
       let bytes = 0;
-      for (const path of texts(folder)) {
+      for (const path of texts(folder, files)) {
         for (const record of cut(clean(readFileSync(path, "utf8")))) {
-          if (bytes + Buffer.byteLength(record) > BYTES_PER_CRATE) continue;
+          if (bytes + Buffer.byteLength(record) > most) continue;
           bytes += Buffer.byteLength(record);
           records.push(record);
           sources.push(relative(folder, path));

@@ -13,7 +13,7 @@ import { OPEN, connect, developmentAccounts, eventData, freePort, sendAndInclude
 import { startValidators } from "../tests/polkadot-js/node.mjs";
 import { scratchFolder, startForger, startWorker, work, workLater } from "../tests/polkadot-js/worker.mjs";
 import { Person, balancesAt, eventsBetween, sum } from "./accounts.mjs";
-import { crates } from "./crates.mjs";
+import { DATANETS, crates } from "./crates.mjs";
 import { writeReport } from "./report.mjs";
 
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
@@ -29,14 +29,20 @@ const DEPOSIT = 500n * OPEN;
 /** The models: small enough to be trained in a minute on two cores. Many small steps teach them more than few large ones. */
 const STEPS = ["--batch-size", "2", "--learning-rate", "0.002"];
 const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "600", ...STEPS];
-const ADAPTER = ["--rank", "8", "--steps", "60", ...STEPS];
-const ANSWER = { max_tokens: 140, temperature: 0.6, top_p: 0.9, seed: 3 };
+/** What an adapter learns: the style of its Datanet, or its few pages by heart, so that it quotes them. */
+const ADAPTERS = {
+  "Rust sources": ["--rank", "8", "--steps", "60", ...STEPS],
+  "First pages": ["--rank", "32", "--steps", "400", "--batch-size", "2", "--learning-rate", "0.008"],
+};
+const ANSWER = { max_tokens: 140, top_p: 0.9, seed: 3 };
+/** What was learnt by heart is asked for without much chance; what was not would only repeat itself then. */
 const QUESTIONS = [
-  { model: "base", prompt: "/// Returns the " },
-  { model: "Text and encodings", prompt: "# " },
-  { model: "Text and encodings", prompt: "    pub fn new(" },
-  { model: "Collections and hashes", prompt: "/// Returns `true` if the " },
-  { model: "Collections and hashes", prompt: "impl<T> " },
+  { model: "First pages", prompt: "# slot", temperature: 0.4 },
+  { model: "First pages", prompt: "SipHash ", temperature: 0.4 },
+  { model: "base", prompt: "    pub fn ", temperature: 0.7 },
+  { model: "Rust sources", prompt: "/// Returns ", temperature: 0.7 },
+  { model: "First pages", prompt: "# Slab\n", temperature: 0.4 },
+  { model: "First pages", prompt: "byteorder", temperature: 0.4 },
 ];
 
 const options = parseArgs({ options: { stay: { type: "boolean" }, report: { type: "string" } } });
@@ -175,7 +181,7 @@ caught.catch(() => {});
 // ---------------------------------------------------------------------------------------------------
 
 chapter("A base model, as a paid job on the chain");
-const inputs = ["Text and encodings", "Collections and hashes"].map((name) => datanets.get(name));
+const inputs = Object.keys(DATANETS).map((name) => datanets.get(name));
 const recipe = (kind, size) => work("--store", store, "job", "hyper-parameters", kind, ...size).content;
 const request = (kind, inputs, hyperParameters, fee) =>
   api.tx.compute.requestJob(kind, inputs, hyperParameters, null, 100_000_000, PRICE, PRICE / 2n, fee);
@@ -215,8 +221,9 @@ say(`meanwhile Charlie proves ${copies.proven} records of Mallory to be copies: 
 models.set("base", await modelOf(baseJob, "base model"));
 
 chapter("An adapter for each Datanet");
-const adapterRecipe = recipe("adapter", ADAPTER);
-const adapterRequests = inputs.map((datanet) => request({ Adapter: { base: models.get("base") } }, [datanet], adapterRecipe, ADAPTER_FEE));
+const adapterRequests = Object.entries(ADAPTERS).map(([name, size]) =>
+  request({ Adapter: { base: models.get("base") } }, [datanets.get(name)], recipe("adapter", size), ADAPTER_FEE),
+);
 const requested = await sendAndInclude(api, api.tx.utility.batchAll(adapterRequests), alice);
 const adapterJobs = requested.events
   .filter(({ event }) => api.events.compute.JobRequested.is(event))
@@ -237,7 +244,7 @@ const lied = await sendAndInclude(
 );
 await Promise.all(
   adapterJobs.map(async (job, position) => {
-    const name = datanetNames[position];
+    const name = Object.keys(ADAPTERS)[position];
     models.set(name, await modelOf(job, `adapter “${name}”`));
   }),
 );
@@ -264,8 +271,9 @@ for (let wanted = models.size; ; await pause(500)) {
 }
 const byContribution = new Map(contributors.map((person) => [person.contribution, person]));
 const answers = [];
-for (const { model, prompt } of QUESTIONS) {
-  const answer = await post(`${proxyUrl}/completions`, { model: String(models.get(model)), prompt, ...ANSWER });
+for (const { model, prompt, temperature } of QUESTIONS) {
+  const question = { model: String(models.get(model)), prompt, temperature, ...ANSWER };
+  const answer = await post(`${proxyUrl}/completions`, question);
   const { channel, sequence } = answer.openledger;
   const trace = await get(`${operatorUrl}/v1/openledger/receipts/${channel}/${sequence}`);
   const shares = new Map();
@@ -276,7 +284,8 @@ for (const { model, prompt } of QUESTIONS) {
   const ranked = [...shares].sort(([, left], [, right]) => (left < right ? 1 : -1));
   answers.push({ model, prompt, text: answer.choices[0].text, trace, shares: ranked });
   const best3 = ranked.slice(0, 3).map(([{ crate }, amount]) => `${crate.name} ${open(amount)}`);
-  say(`“${prompt.trim()}”: ${trace.credits.length} records and ${trace.spans.length} spans; ${best3.join(", ") || "nobody's data"}`);
+  const quoted = trace.spans.length === 1 ? "1 quote" : `${trace.spans.length} quotes`;
+  say(`“${prompt.trim()}”: ${trace.credits.length} credits by influence, ${quoted}; ${best3.join(", ") || "nobody's data"}`);
 }
 
 // ---------------------------------------------------------------------------------------------------

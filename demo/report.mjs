@@ -59,22 +59,34 @@ function bars(shares, colours) {
   return `<ul class="bars">${rows.join("")}</ul>`;
 }
 
+/** The records that an answer credits, strongest first; one that base and adapter both learnt from counts once. */
+function creditedRecords({ trace }) {
+  const records = new Map();
+  for (const credit of trace.credits) {
+    const key = `${credit.contribution}/${credit.record}`;
+    const { amount } = records.get(key) ?? { amount: 0n };
+    records.set(key, { ...credit, amount: amount + BigInt(credit.amount) });
+  }
+  return [...records.values()].sort((left, right) => Number(right.amount - left.amount));
+}
+
 function answerCard(answer, byContribution, colours) {
   const { trace, shares, model, prompt } = answer;
-  const strongest = [...trace.credits].sort((left, right) => Number(BigInt(right.amount) - BigInt(left.amount))).slice(0, 2);
-  const records = strongest.map((credit) => {
+  const credited = creditedRecords(answer);
+  const records = credited.slice(0, 2).map((credit) => {
     const owner = byContribution.get(credit.contribution);
     return `<details><summary><i style="background:${colours.get(owner)}"></i>${escape(owner.crate.name)}, record ${credit.record}
-      <span class="number">${open(BigInt(credit.amount), 4)} OPEN</span></summary><pre>${escape(credit.record_text)}…</pre></details>`;
+      <span class="number">${open(credit.amount, 4)} OPEN</span></summary><pre>${escape(credit.record_text)}…</pre></details>`;
   });
+  const influential = credited.length === 1 ? "1 record" : `${credited.length} records`;
   const quoted = trace.spans.length === 1 ? "1 quoted span" : `${trace.spans.length} quoted spans`;
   return `<article class="answer">
     <div class="text"><p class="prompt"><span>${escape(model === "base" ? "Base model" : model)}</span>${escape(prompt)}</p>
       <pre class="response">${coloured(answer, byContribution, colours)}</pre>
       <p class="facts">${trace.tokens_in + trace.tokens_out} tokens · ${open(BigInt(trace.price))} OPEN · receipt ${trace.sequence} ·
         <code>${short(trace.hash)}</code></p></div>
-    <div class="shares"><h4>Whose data shaped it</h4><p class="facts">${trace.credits.length} records by influence, ${quoted};
-      data share ${open(BigInt(trace.data_share), 3)} OPEN</p>${bars(shares.slice(0, 7), colours)}
+    <div class="shares"><h4>Whose data shaped it</h4><p class="facts">${influential} by influence, ${quoted};
+      data share ${open(BigInt(trace.data_share), 3)} OPEN${shares.length > 0 ? "" : ", which the treasury gets"}</p>${bars(shares.slice(0, 7), colours)}
       ${records.length ? `<h4>The records that count most</h4>${records.join("")}` : ""}</div>
   </article>`;
 }
@@ -207,7 +219,7 @@ export function writeReport(folder, run) {
 asked through a payment channel, and every answer came with a receipt that the chain itself can check.</p>
 <ul class="figures">${figures.map(([value, what]) => `<li><b>${value}</b>${what}</li>`).join("")}</ul></header>
 <main>
-<section><h2>Answers</h2><p class="note">Coloured text stands word for word in a contributor's record. The models are small and were trained for a minute:
+<section><h2>Answers</h2><p class="note">Coloured text stands word for word in a contributor's record. The models are small and were trained for a minute, one to know a few pages by heart:
 look at the attribution, not at the prose.</p>${answers.map((answer) => answerCard(answer, byContribution, colours)).join("")}</section>
 <section><h2>Where the money went</h2><p class="note">${open(settled)} OPEN of one settlement, by the ruleset's split. The data share goes to those whose records shaped the answers, by the
 receipts' weights, to the last unit.</p>${flow(parts, earned, colours)}</section>
