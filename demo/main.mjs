@@ -28,11 +28,11 @@ const PRICE = OPEN / 20n;
 const DEPOSIT = 500n * OPEN;
 /** The models: small enough to be trained in a minute on two cores. Many small steps teach them more than few large ones. */
 const STEPS = ["--batch-size", "2", "--learning-rate", "0.002"];
-const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "600", ...STEPS];
+const BASE = ["--hidden-size", "128", "--layers", "4", "--context", "256", "--steps", "500", ...STEPS];
 /** What an adapter learns: the style of its Datanet, or its few pages by heart, so that it quotes them. */
 const ADAPTERS = {
   "Rust sources": ["--rank", "8", "--steps", "60", ...STEPS],
-  "First pages": ["--rank", "32", "--steps", "400", "--batch-size", "2", "--learning-rate", "0.008"],
+  "First pages": ["--rank", "32", "--steps", "450", "--batch-size", "2", "--learning-rate", "0.008"],
 };
 const ANSWER = { max_tokens: 140, top_p: 0.9, seed: 3 };
 /** What was learnt by heart is asked for without much chance; what was not would only repeat itself then. */

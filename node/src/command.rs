@@ -1,7 +1,9 @@
 //! Runs what the command line asks for.
 
+use openledger_runtime::configs::system::SS58Prefix;
 use sc_cli::{Result, SubstrateCli};
 use sc_service::PartialComponents;
+use sp_core::crypto::{set_default_ss58_version, Ss58AddressFormat};
 
 use std::sync::Arc;
 
@@ -52,6 +54,8 @@ impl SubstrateCli for Cli {
 
 /// Runs what the command line asks for, until it is done or the node is told to stop.
 pub(crate) fn run() -> Result<()> {
+    // Without it, addresses of this chain are refused by RPC calls that take them as text.
+    set_default_ss58_version(Ss58AddressFormat::custom(SS58Prefix::get()));
     let cli = Cli::from_args();
 
     match &cli.subcommand {

@@ -40,6 +40,12 @@ describe("a development chain", { timeout: 600_000 }, () => {
     assert.equal(api.consts.system.ss58Prefix.toNumber(), SS58_PREFIX);
   });
 
+  test("knows an account by its address, as wallets ask for the next nonce", async () => {
+    const { ferdie } = accounts;
+    const known = (await api.query.system.account(ferdie.address)).nonce.toNumber();
+    assert.equal((await api.rpc.system.accountNextIndex(ferdie.address)).toNumber(), known);
+  });
+
   test("serves every version of its metadata that a wallet may read", async () => {
     const versions = (await api.call.metadata.metadataVersions()).map(Number);
     for (const version of [14, 15, 16]) {

@@ -6,6 +6,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
+import { cryptoWaitReady } from "@polkadot/util-crypto";
+
+import { developmentAccounts } from "./client.mjs";
 import { nodeBinary } from "./node.mjs";
 import { scratchFolder } from "./worker.mjs";
 
@@ -26,6 +29,13 @@ describe("the node's command line", () => {
     assert.notEqual(status, 0);
     assert.match(stderr, /rocksdb/);
     assert.match(stderr, /paritydb/);
+  });
+
+  test("writes addresses as the chain does", async () => {
+    await cryptoWaitReady();
+    const { status, stdout, stderr } = run("key", "inspect", "//Alice", "--output-type", "json");
+    assert.equal(status, 0, stderr);
+    assert.equal(JSON.parse(stdout).ss58Address, developmentAccounts().alice.address);
   });
 
   for (const chain of ["dev", "local"]) {

@@ -20,12 +20,16 @@ use subxt::{
     PolkadotConfig,
 };
 
-type Progress = TransactionProgress<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
+type AtBlock = OnlineClientAtBlockImpl<PolkadotConfig>;
+type Progress = TransactionProgress<PolkadotConfig, AtBlock>;
+type Status = TransactionStatus<PolkadotConfig, AtBlock>;
 
 /// Blocks after which a transaction that no block took is void, so that none lurks for ever.
 const MORTALITY: u64 = 256;
 /// How long to wait for a block, or for finality.
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// How long the node's pool may take to say anything about a transaction.
+const POOL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +117,8 @@ impl Client {
         wait: Wait,
     ) -> Result<TransactionEvents, ChainError> {
         let name = format!("{}.{}", call.pallet_name(), call.call_name());
-        let progress = self.send(key, call, &name).await?;
-        let events = tokio::time::timeout(TIMEOUT, watch(progress, wait, &name))
+        let (first, progress) = self.send(key, call, &name).await?;
+        let events = tokio::time::timeout(TIMEOUT, watch(first, progress, wait, &name))
             .await
             .map_err(|_| ChainError::NotIncluded {
                 call: name.clone(),
@@ -124,7 +128,13 @@ impl Client {
         Ok(events)
     }
 
-    async fn send(&self, key: &Key, call: &impl Call, name: &str) -> Result<Progress, ChainError> {
+    /// Sends a transaction and waits for the first that the pool says of it.
+    async fn send(
+        &self,
+        key: &Key,
+        call: &impl Call,
+        name: &str,
+    ) -> Result<(Status, Progress), ChainError> {
         let account = AccountId32(key.account().into());
         let sender = self.sender(account.0).await;
         // Held until the pool has the transaction and counts it when it is asked for the next nonce.
@@ -133,7 +143,18 @@ impl Client {
         if !self.is_alive(&connection).await {
             connection = self.reconnect(&connection).await?;
         }
-        self.send_on(&connection, account, key, call, name).await
+        let mut progress = self.send_on(&connection, account, key, call, name).await?;
+        // The node takes the subscription before its pool takes the transaction.
+        let first = tokio::time::timeout(POOL_TIMEOUT, next_status(&mut progress, name))
+            .await
+            .map_err(|_| ChainError::NotIncluded {
+                call: name.into(),
+                reason: format!(
+                    "the node's pool said nothing within {} s",
+                    POOL_TIMEOUT.as_secs()
+                ),
+            })??;
+        Ok((first, progress))
     }
 
     async fn send_on(
@@ -176,32 +197,43 @@ impl Client {
     }
 }
 
-async fn watch(
-    mut progress: Progress,
-    wait: Wait,
-    name: &str,
-) -> Result<TransactionEvents, ChainError> {
+async fn next_status(progress: &mut Progress, name: &str) -> Result<Status, ChainError> {
     let not_included = |reason: String| ChainError::NotIncluded {
         call: name.into(),
         reason,
     };
+    progress
+        .next()
+        .await
+        .ok_or_else(|| not_included("the node ended the watch; see whether it arrived".into()))?
+        .map_err(|error| not_included(error.to_string()))
+}
+
+async fn watch(
+    first: Status,
+    mut progress: Progress,
+    wait: Wait,
+    name: &str,
+) -> Result<TransactionEvents, ChainError> {
+    let mut status = first;
     let included = loop {
-        let status = progress
-            .next()
-            .await
-            .ok_or_else(|| not_included("the node ended the watch; see whether it arrived".into()))?
-            .map_err(|error| not_included(error.to_string()))?;
         match status {
             TransactionStatus::InBestBlock(included) if wait == Wait::InBlock => break included,
             TransactionStatus::InFinalizedBlock(included) => break included,
             TransactionStatus::Error { message }
             | TransactionStatus::Invalid { message }
-            | TransactionStatus::Dropped { message } => return Err(not_included(message)),
+            | TransactionStatus::Dropped { message } => {
+                return Err(ChainError::NotIncluded {
+                    call: name.into(),
+                    reason: message,
+                })
+            }
             TransactionStatus::Validated
             | TransactionStatus::Broadcasted
             | TransactionStatus::NoLongerInBestBlock
             | TransactionStatus::InBestBlock(_) => {}
         }
+        status = next_status(&mut progress, name).await?;
     };
     let events = included
         .wait_for_success()

@@ -47,8 +47,9 @@ const MAX_HARDWARE: usize = 512;
 const MAX_ENDPOINT: usize = 256;
 /// Most bytes of a job's hyper-parameters.
 const MAX_RECIPE_BYTES: u64 = 1 << 20;
-/// How long a job that cannot be worked on is left alone.
-const RETRY: Duration = Duration::from_secs(60);
+/// How long a job that did not get on is left alone, first and at most; it doubles in between. A fork
+/// that undid a block is over in seconds, a payload that is missing may take longer.
+const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(64)];
 
 /// How an operator works.
 #[derive(Clone, Debug)]
@@ -143,8 +144,26 @@ struct Rounds {
     operator: Arc<Operator>,
     /// The computation in progress.
     heavy: Option<(JobId, JoinHandle<Result<(), OperatorError>>)>,
-    /// Jobs that failed, and when.
-    left_alone: HashMap<JobId, Instant>,
+    /// Jobs that did not get on.
+    left_alone: HashMap<JobId, LeftAlone>,
+}
+
+/// A job that did not get on.
+struct LeftAlone {
+    until: Instant,
+    waited: Duration,
+}
+
+impl LeftAlone {
+    /// After a failure, `waited` being the wait after the one before.
+    fn after(waited: Option<Duration>) -> Self {
+        let [first, longest] = RETRY_WAITS;
+        let waited = waited.map_or(first, |waited| longest.min(waited * 2));
+        Self {
+            until: Instant::now() + waited,
+            waited,
+        }
+    }
 }
 
 impl Rounds {
@@ -174,10 +193,11 @@ impl Rounds {
         operator
             .metrics
             .set_phases(mine.iter().map(|(_, _, phase)| phase.name()));
-        self.left_alone.retain(|_, failed| failed.elapsed() < RETRY);
+        self.left_alone
+            .retain(|id, _| jobs.iter().any(|(known, _)| known == id));
         let mut busy = mine.len();
         for (id, job, phase) in mine {
-            if self.left_alone.contains_key(&id) {
+            if self.is_left_alone(id) {
                 continue;
             }
             if phase.is_heavy() {
@@ -188,7 +208,7 @@ impl Rounds {
             }
         }
         for (id, job, phase) in open {
-            let wanted = operator.wants(job) && !self.left_alone.contains_key(&id);
+            let wanted = operator.wants(job) && !self.is_left_alone(id);
             if wanted && busy < operator.options.most_jobs {
                 let result = operator.take(id, job, best).await;
                 busy += usize::from(result.is_ok());
@@ -223,12 +243,23 @@ impl Rounds {
         }
     }
 
+    fn is_left_alone(&self, job: JobId) -> bool {
+        let now = Instant::now();
+        self.left_alone
+            .get(&job)
+            .is_some_and(|left| left.until > now)
+    }
+
     fn note(&mut self, job: JobId, phase: &'static str, result: Result<(), OperatorError>) {
-        if let Err(error) = result {
-            self.operator.metrics.job_errors.inc();
-            tracing::error!(job, phase, %error, "the job does not get on; trying again later");
-            self.left_alone.insert(job, Instant::now());
-        }
+        let Err(error) = result else {
+            self.left_alone.remove(&job);
+            return;
+        };
+        self.operator.metrics.job_errors.inc();
+        let left = LeftAlone::after(self.left_alone.get(&job).map(|left| left.waited));
+        let seconds = left.waited.as_secs();
+        tracing::error!(job, phase, %error, seconds, "the job does not get on; trying again then");
+        self.left_alone.insert(job, left);
     }
 }
 

@@ -215,3 +215,16 @@ fn success_the_hardware_profile_is_json_that_fits() {
     let value: serde_json::Value = serde_json::from_str(&profile).unwrap();
     assert!(value["threads"].as_u64().unwrap() > 0, "{profile}");
 }
+
+#[test]
+fn a_job_that_fails_again_and_again_is_left_alone_for_longer_but_not_for_ever() {
+    let mut waited = None;
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        let left = LeftAlone::after(waited);
+        assert!(left.until <= Instant::now() + left.waited);
+        waited = Some(left.waited);
+        waits.push(left.waited.as_secs());
+    }
+    assert_eq!(waits, [2, 4, 8, 16, 32, 64, 64, 64]);
+}
