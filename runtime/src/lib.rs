@@ -65,6 +65,8 @@ pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::Account
 pub type Address = MultiAddress<AccountId, ()>;
 /// Money in base units, 10^18 to the OPEN.
 pub type Balance = u128;
+/// The guardians' own referenda, beside everybody's.
+pub type GuardianReferendaInstance = pallet_referenda::Instance1;
 /// Height of a block.
 pub type BlockNumber = u32;
 /// Number of transactions that an account has sent.
@@ -158,6 +160,8 @@ mod runtime {
     pub type Preimage = pallet_preimage;
     #[runtime::pallet_index(5)]
     pub type Scheduler = pallet_scheduler;
+    #[runtime::pallet_index(6)]
+    pub type TxPause = pallet_tx_pause;
 
     // Consensus and staking. The order matters: a block's author is noted before its session
     // can end, and staking knows its genesis validators before sessions ask for them.
@@ -189,12 +193,28 @@ mod runtime {
     pub type Origins = crate::governance::pallet_governance_origins;
     #[runtime::pallet_index(33)]
     pub type Treasury = pallet_treasury;
+    #[runtime::pallet_index(34)]
+    pub type Bounties = pallet_bounties;
+    #[runtime::pallet_index(35)]
+    pub type ChildBounties = pallet_child_bounties;
+    #[runtime::pallet_index(36)]
+    pub type Guardians = pallet_ranked_collective;
+    #[runtime::pallet_index(37)]
+    pub type GuardianReferenda = pallet_referenda<Instance1>;
+    #[runtime::pallet_index(38)]
+    pub type Whitelist = pallet_whitelist;
 
     // Accounts.
     #[runtime::pallet_index(50)]
     pub type Utility = pallet_utility;
     #[runtime::pallet_index(51)]
     pub type Multisig = pallet_multisig;
+    #[runtime::pallet_index(52)]
+    pub type Proxy = pallet_proxy;
+    #[runtime::pallet_index(53)]
+    pub type Vesting = pallet_vesting;
+    #[runtime::pallet_index(54)]
+    pub type Identity = pallet_identity;
 
     // OpenLedger.
     #[runtime::pallet_index(60)]

@@ -166,12 +166,27 @@ impl Chain {
         signer: Sr25519Keyring,
         call: impl Into<RuntimeCall>,
     ) -> Result<(), DispatchError> {
-        let transaction = sign(signer, call, 0);
-        let mut result = self.next_block(vec![transaction.clone()]).remove(0);
-        if result == Err(InvalidTransaction::ExhaustsResources.into()) {
-            result = self.next_block(vec![transaction]).remove(0);
+        self.submit_all([(signer, call.into())]).remove(0)
+    }
+
+    /// The same with calls of several signers in one block.
+    pub(crate) fn submit_all(
+        &mut self,
+        calls: impl IntoIterator<Item = (Sr25519Keyring, RuntimeCall)>,
+    ) -> Vec<Result<(), DispatchError>> {
+        let transactions: Vec<_> = calls
+            .into_iter()
+            .map(|(signer, call)| sign(signer, call, 0))
+            .collect();
+        let mut results = self.next_block(transactions.clone());
+        let full = Err(InvalidTransaction::ExhaustsResources.into());
+        if results.iter().all(|result| *result == full) {
+            results = self.next_block(transactions);
         }
-        result.expect("the transaction is valid")
+        results
+            .into_iter()
+            .map(|result| result.expect("the transaction is valid"))
+            .collect()
     }
 
     /// Makes `count` blocks in as many slots.

@@ -3,6 +3,7 @@
 
 mod chain;
 mod genesis;
+mod powers;
 mod random_operations;
 mod referenda;
 mod supply;

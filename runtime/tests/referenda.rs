@@ -35,7 +35,7 @@ fn root() -> OriginCaller {
 }
 
 /// Proposes `call` to be run as `origin`, pays for its decision and returns its number.
-fn propose(chain: &mut Chain, origin: OriginCaller, call: &RuntimeCall) -> u32 {
+pub(crate) fn propose(chain: &mut Chain, origin: OriginCaller, call: &RuntimeCall) -> u32 {
     let index = pallet_referenda::ReferendumCount::<Runtime>::get();
     let bytes = call.encode();
     let proposal = Bounded::Lookup {
@@ -58,25 +58,30 @@ fn propose(chain: &mut Chain, origin: OriginCaller, call: &RuntimeCall) -> u32 {
 }
 
 /// Votes for or against with 45 million OPEN each by Alice, Bob, Charlie, Eve and Ferdie.
-fn vote(chain: &mut Chain, index: u32, aye: bool) {
-    for voter in [Alice, Bob, Charlie, Eve, Ferdie] {
-        let vote = AccountVote::Standard {
+pub(crate) fn vote(chain: &mut Chain, index: u32, aye: bool) {
+    let call = pallet_conviction_voting::Call::vote {
+        poll_index: index,
+        vote: AccountVote::Standard {
             vote: Vote {
                 aye,
                 conviction: Conviction::Locked1x,
             },
             balance: 45_000_000 * UNIT,
-        };
-        let call = pallet_conviction_voting::Call::vote {
-            poll_index: index,
-            vote,
-        };
-        assert_ok!(chain.submit(voter, RuntimeCall::ConvictionVoting(call)));
+        },
+    };
+    // In one block: a referendum that they all want passes before the last of them is asked.
+    let votes = [Alice, Bob, Charlie, Eve, Ferdie]
+        .map(|voter| (voter, RuntimeCall::ConvictionVoting(call.clone())));
+    for result in chain.submit_all(votes) {
+        assert_ok!(result);
     }
 }
 
 /// Makes blocks until a scheduled call has run, and returns its outcome and the blocks that it took.
-fn until_dispatched(chain: &mut Chain, at_most: BlockNumber) -> (DispatchResult, BlockNumber) {
+pub(crate) fn until_dispatched(
+    chain: &mut Chain,
+    at_most: BlockNumber,
+) -> (DispatchResult, BlockNumber) {
     for blocks in 1..=at_most {
         chain.next_block(Vec::new());
         let outcome = events().into_iter().find_map(|event| match event {
@@ -96,7 +101,7 @@ fn until_dispatched(chain: &mut Chain, at_most: BlockNumber) -> (DispatchResult,
 }
 
 /// The longest that a referendum on `track` can take once its decision deposit is paid.
-fn longest_path(track: TrackId) -> BlockNumber {
+pub(crate) fn longest_path(track: TrackId) -> BlockNumber {
     let info = TracksInfo::info(track).expect("the track exists");
     info.prepare_period + info.decision_period + info.confirm_period + info.min_enactment_period
 }

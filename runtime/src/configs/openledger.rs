@@ -26,7 +26,7 @@ use crate::{
         currency::{deposit, UNIT},
         time::{period, DAYS},
     },
-    governance::origins::PoaAdminOrRoot,
+    governance::{CurationAppealsOrRoot, PoaAdminOrRoot},
     Attribution, Balances, Channels, Compute, Datanets, Hash, Models, Runtime, RuntimeHoldReason,
     System,
 };
@@ -53,7 +53,7 @@ impl pallet_datanets::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Rulesets = Attribution;
     type Treasury = TreasuryAccountGet;
-    type GovernanceOrigin = PoaAdminOrRoot;
+    type GovernanceOrigin = CurationAppealsOrRoot;
     type DatanetDeposit = DatanetDeposit;
     type WeightInfo = pallet_datanets::weights::SubstrateWeight<Runtime>;
 }

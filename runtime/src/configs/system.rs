@@ -5,8 +5,8 @@ use frame_support::{
     dispatch::DispatchClass,
     parameter_types,
     traits::{
-        fungible::HoldConsideration, ConstU32, EqualPrivilegeOnly, LinearStoragePrice,
-        VariantCountOf,
+        fungible::HoldConsideration, ConstU32, EqualPrivilegeOnly, Everything, InsideBoth,
+        LinearStoragePrice, VariantCountOf,
     },
     weights::{
         constants::{
@@ -34,7 +34,7 @@ use crate::{
     },
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Hash, Moment, Nonce, OriginCaller,
     PalletInfo, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
-    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, VERSION,
+    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, TxPause, VERSION,
 };
 
 /// Share of a block that user transactions may fill. The rest is for operational calls, such as a
@@ -100,7 +100,13 @@ impl frame_system::Config for Runtime {
     type MaxConsumers = ConstU32<64>;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    type BaseCallFilter = InsideBoth<Everything, TxPause>;
+    type SingleBlockMigrations = SingleBlockMigrations;
 }
+
+/// Migrations that an upgrade runs in the block that it takes effect in. Each is versioned, so that it
+/// runs once; those of an upgrade that all chains have seen are removed.
+pub type SingleBlockMigrations = ();
 
 parameter_types! {
     /// Blocks are at least this far apart. Half a slot is what BABE's own check leaves room for.

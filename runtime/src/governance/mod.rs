@@ -4,5 +4,8 @@
 pub mod origins;
 pub mod tracks;
 
-pub use origins::{pallet_governance_origins, EnsurePoaAdmin, PoaAdminOrRoot};
-pub use tracks::TracksInfo;
+pub use origins::{
+    pallet_governance_origins, CurationAppealsOrRoot, EnsureGuardians, EnsurePoaAdmin,
+    EnsureWhitelistedCaller, PoaAdminOrRoot, Spender,
+};
+pub use tracks::{GuardianTracksInfo, TracksInfo};
