@@ -10,13 +10,13 @@ use openledger_runtime::{
     constants::currency::{TOTAL_SUPPLY, UNIT},
     governance::{
         origins::{Origin, BIG_SPEND, SMALL_SPEND},
-        tracks::{CURATION_APPEALS, SMALL_SPENDER, WHITELISTED_CALLER},
+        tracks::{CURATION_APPEALS, GUARDIANS, SMALL_SPENDER, WHITELISTED_CALLER},
         GuardianTracksInfo, TracksInfo,
     },
     AccountId, Balance, Balances, Datanets, GuardianReferendaInstance, Guardians, OriginCaller,
     Runtime, RuntimeCall, RuntimeOrigin, Treasury, TxPause, Whitelist,
 };
-use pallet_referenda::TracksInfo as _;
+use pallet_referenda::{ReferendumInfo, ReferendumInfoFor, TracksInfo as _};
 use sp_keyring::Sr25519Keyring::{self, *};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash},
@@ -207,6 +207,29 @@ fn what_guardians_whitelist_holders_may_decide_sooner() {
             Err(pallet_whitelist::Error::<Runtime>::CallIsNotWhitelisted.into())
         );
         assert_eq!(sp_io::storage::get(b"rule"), None);
+    });
+}
+
+#[test]
+fn one_guardian_of_three_whitelists_nothing() {
+    if !cfg!(feature = "fast-runtime") {
+        return;
+    }
+    run_on("local_testnet", |chain| {
+        let guardians = [Alice, Bob, Charlie];
+        make_guardians(&guardians);
+        let urgent = store(b"urgent");
+        whitelist(chain, &guardians[..1], &urgent);
+        let info = GuardianTracksInfo::info(GUARDIANS).expect("the track exists");
+        chain.advance(info.decision_period + info.confirm_period + 2);
+        assert!(matches!(
+            ReferendumInfoFor::<Runtime, GuardianReferendaInstance>::get(0),
+            Some(ReferendumInfo::Rejected(..))
+        ));
+        let hash = BlakeTwo256::hash_of(&urgent);
+        assert!(!pallet_whitelist::WhitelistedCall::<Runtime>::contains_key(
+            hash
+        ));
     });
 }
 

@@ -160,8 +160,8 @@ impl pallet_referenda::TracksInfo<Balance, BlockNumber> for TracksInfo {
     }
 }
 
-/// The one thing that guardians decide among themselves: that a call is urgent. Two thirds of their
-/// votes, and of their number a half.
+/// The one thing that guardians decide among themselves: that a call is urgent. It takes 67 % of
+/// their votes, so that two against one do not suffice, and half of their number.
 const GUARDIAN_TRACKS: [Track<TrackId, Balance, BlockNumber>; 1] = [Track {
     id: GUARDIANS,
     info: TrackInfo {
