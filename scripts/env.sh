@@ -18,7 +18,8 @@ if [ "$(cat "$openledger_clone_file" 2>/dev/null)" != "$REPOSITORY" ]; then
     mkdir -p "$CARGO_TARGET_DIR"
     find "$CARGO_TARGET_DIR" -type d -path '*/.fingerprint/*' -prune \( -name 'openledger-*' -o \
         -name 'attribution-*' -o -name 'pallet-attribution-*' -o -name 'pallet-channels-*' -o \
-        -name 'pallet-compute-*' -o -name 'pallet-datanets-*' -o -name 'pallet-models-*' \) \
+        -name 'pallet-compute-*' -o -name 'pallet-datanets-*' -o -name 'pallet-models-*' -o \
+        -name 'pallet-stepped-migrations-*' \) \
         -exec rm -rf {} +
     printf '%s\n' "$REPOSITORY" >"$openledger_clone_file"
 fi

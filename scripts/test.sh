@@ -33,6 +33,12 @@ build_and_lint() {
     node scripts/compiled-twice.mjs "$scratch/build.json" "$CARGO_TARGET_DIR/cargo-timings"
 }
 
+check_runtime_imports() {
+    # A runtime that asks for functions which only a benchmark's node has stops every other node.
+    ! grep -q ext_benchmarking "$CARGO_TARGET_DIR/release/wbuild/openledger-runtime/openledger_runtime.compact.wasm" ||
+        fail "the node's runtime imports benchmark functions: something in the build switches runtime-benchmarks on"
+}
+
 test_with_polkadot_js() {
     OPENLEDGER_NODE="$CARGO_TARGET_DIR/release/openledger-node" npm test --prefix tests/polkadot-js
 }
@@ -46,6 +52,7 @@ stage "format" cargo fmt --all --check
 stage "lock file" check_lock_file
 stage "licences, bans and sources of dependencies" check_dependencies
 stage "build and lints" build_and_lint
+stage "functions that the runtime imports" check_runtime_imports
 stage "metadata that the worker is built with" scripts/update-metadata.sh --check
 stage "Rust tests" cargo test "${CARGO_OPTIONS[@]}"
 stage "polkadot.js tests" test_with_polkadot_js

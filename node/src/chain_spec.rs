@@ -6,8 +6,8 @@ use openledger_runtime::{
     WASM_BINARY,
 };
 use sc_chain_spec::{
-    ChainSpecExtension, ChainType, GenericChainSpec, Properties, DEV_RUNTIME_PRESET,
-    LOCAL_TESTNET_RUNTIME_PRESET,
+    ChainSpecBuilder, ChainSpecExtension, ChainType, GenericChainSpec, Properties,
+    DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,26 +43,29 @@ fn properties() -> Properties {
 /// Distinguishes this network's protocols from other Substrate chains'.
 const PROTOCOL_ID: &str = "openledger";
 
+/// What all chains have in common: runtime, protocol and properties.
+pub(crate) fn builder() -> Result<ChainSpecBuilder<Extensions>, String> {
+    Ok(ChainSpec::builder(wasm_binary()?, Extensions::default())
+        .with_protocol_id(PROTOCOL_ID)
+        .with_properties(properties()))
+}
+
 /// One validator, Alice, on one machine.
 pub(crate) fn development() -> Result<ChainSpec, String> {
-    Ok(ChainSpec::builder(wasm_binary()?, Extensions::default())
+    Ok(builder()?
         .with_name("OpenLedger Development")
         .with_id("openledger_dev")
         .with_chain_type(ChainType::Development)
         .with_genesis_config_preset_name(DEV_RUNTIME_PRESET)
-        .with_protocol_id(PROTOCOL_ID)
-        .with_properties(properties())
         .build())
 }
 
 /// Three validators, Alice, Bob and Charlie, on one machine or a few.
 pub(crate) fn local() -> Result<ChainSpec, String> {
-    Ok(ChainSpec::builder(wasm_binary()?, Extensions::default())
+    Ok(builder()?
         .with_name("OpenLedger Local Testnet")
         .with_id("openledger_local")
         .with_chain_type(ChainType::Local)
         .with_genesis_config_preset_name(LOCAL_TESTNET_RUNTIME_PRESET)
-        .with_protocol_id(PROTOCOL_ID)
-        .with_properties(properties())
         .build())
 }

@@ -8,6 +8,8 @@ use sc_cli::{
 };
 use sc_storage_monitor::StorageMonitorParams;
 
+use crate::new_chain::NewChainSpecCmd;
+
 const EXAMPLES: &str = "\
 Examples:
   A chain for development, with one validator, forgotten when the node stops:
@@ -62,6 +64,9 @@ pub(crate) enum Subcommand {
 
     /// Write a chain specification.
     ExportChainSpec(ExportChainSpecCmd),
+
+    /// Write the specification of a new chain with validators and allocations of your own.
+    NewChainSpec(NewChainSpecCmd),
 
     /// Check stored blocks again.
     CheckBlock(CheckBlockCmd),

@@ -77,6 +77,7 @@ pub(crate) fn run() -> Result<()> {
             let chain_spec = cli.load_spec(&cmd.chain)?;
             cmd.run(chain_spec)
         }
+        Some(Subcommand::NewChainSpec(cmd)) => cmd.run(),
         Some(Subcommand::CheckBlock(cmd)) => {
             let runner = cli.create_runner(cmd)?;
             runner.async_run(|config| {

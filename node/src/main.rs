@@ -7,6 +7,8 @@
 mod chain_spec;
 mod cli;
 mod command;
+mod monitoring;
+mod new_chain;
 mod rpc;
 mod service;
 

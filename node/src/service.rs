@@ -29,7 +29,7 @@ use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_babe::{inherents::BabeCreateInherentDataProviders, SlotDuration};
 
-use crate::rpc;
+use crate::{monitoring, rpc};
 
 /// Runs the Wasm runtime with the standard host functions, and no others.
 pub(crate) type RuntimeExecutor = sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>;
@@ -284,6 +284,15 @@ fn start_with_network<Network: NetworkBackend<Block, Hash>>(
             network.clone(),
             sc_authority_discovery::Role::PublishAndDiscover(keystore.clone()),
             prometheus_registry.clone(),
+        );
+    }
+
+    if let Some(registry) = prometheus_registry.clone() {
+        // It calls the runtime, which takes a while in a large state.
+        task_manager.spawn_handle().spawn_blocking(
+            "monitoring",
+            None,
+            monitoring::publish(client.clone(), registry),
         );
     }
 

@@ -31,9 +31,11 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::consensus::{EpochDuration, BABE_GENESIS_EPOCH_CONFIGURATION},
-    genesis_presets, AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa,
-    Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
-    Staking, System, TransactionPayment, VERSION,
+    genesis_presets,
+    monitoring::{block_figures, state_figures, Figure},
+    AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical,
+    InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, Staking,
+    System, TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -44,6 +46,16 @@ impl_runtime_apis! {
 
         fn lineage(model: attribution_proof::ModelId) -> Vec<attribution_proof::ModelId> {
             crate::Models::lineage(model).into_inner()
+        }
+    }
+
+    impl crate::openledger_api::MonitoringApi<Block> for Runtime {
+        fn state_figures() -> Vec<Figure> {
+            state_figures()
+        }
+
+        fn block_figures() -> Vec<Figure> {
+            block_figures()
         }
     }
 

@@ -42,6 +42,8 @@ pub mod constants;
 pub mod genesis_presets;
 #[deny(missing_docs)]
 pub mod governance;
+#[deny(missing_docs)]
+pub mod monitoring;
 pub mod openledger_api;
 
 pub use apis::{RuntimeApi, RUNTIME_API_VERSIONS};
@@ -162,6 +164,8 @@ mod runtime {
     pub type Scheduler = pallet_scheduler;
     #[runtime::pallet_index(6)]
     pub type TxPause = pallet_tx_pause;
+    #[runtime::pallet_index(7)]
+    pub type SteppedMigrations = pallet_stepped_migrations;
 
     // Consensus and staking. The order matters: a block's author is noted before its session
     // can end, and staking knows its genesis validators before sessions ask for them.

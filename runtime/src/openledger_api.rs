@@ -18,6 +18,8 @@ use attribution_proof::{
 use pallet_attribution::Earnings;
 use sp_runtime::MultiSignature;
 
+use crate::monitoring::Figure;
+
 sp_api::decl_runtime_apis! {
     /// Attribution, as contributors and builders see it.
     pub trait AttributionApi {
@@ -26,6 +28,15 @@ sp_api::decl_runtime_apis! {
 
         /// The model, then the base it stands on; empty for an unknown model.
         fn lineage(model: ModelId) -> Vec<ModelId>;
+    }
+
+    /// Figures for operators' monitoring, by names that a node passes on without knowing them.
+    pub trait MonitoringApi {
+        /// Figures of the present state.
+        fn state_figures() -> Vec<Figure>;
+
+        /// What this block added to figures that only grow.
+        fn block_figures() -> Vec<Figure>;
     }
 
     /// The protocol's hashes, commitments and sums, computed by the code that judges challenges: for

@@ -10,9 +10,9 @@ use openledger_runtime::{
         currency::TOTAL_SUPPLY,
         time::{EPOCH_DURATION_IN_SLOTS, SLOT_DURATION_MILLISECONDS},
     },
-    genesis_presets, Attribution, Babe, Balance, Balances, Channels, Compute, Datanets, Executive,
-    Header, Models, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, Session, Signature,
-    SignedPayload, System, TxExtension, UncheckedExtrinsic,
+    genesis_presets, Babe, Balance, Balances, Executive, Header, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeGenesisConfig, Session, Signature, SignedPayload, System, TxExtension,
+    UncheckedExtrinsic,
 };
 use serde_json::Value;
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
@@ -24,6 +24,8 @@ use sp_runtime::{
     ApplyExtrinsicResult, BuildStorage, Digest, DigestItem, DispatchError,
 };
 use sp_staking::EraIndex;
+
+pub(crate) use crate::books::check_books;
 
 /// A slot to start at. On a real chain the first slot is as far from 1970.
 const FIRST_SLOT: u64 = 600_000_000;
@@ -37,12 +39,14 @@ pub(crate) struct Chain {
 /// The genesis configuration of the preset `name`.
 pub(crate) fn genesis_config(name: &str) -> RuntimeGenesisConfig {
     let patch = genesis_presets::get_preset(&PresetId::from(name)).expect("the preset exists");
+    patched_config(serde_json::from_slice(&patch).expect("presets are JSON"))
+}
+
+/// The genesis configuration that `patch` makes of the default.
+pub(crate) fn patched_config(patch: Value) -> RuntimeGenesisConfig {
     let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("serialises");
-    merge(
-        &mut config,
-        serde_json::from_slice(&patch).expect("presets are JSON"),
-    );
-    serde_json::from_value(config).expect("presets name only fields that exist")
+    merge(&mut config, patch);
+    serde_json::from_value(config).expect("patches name only fields that exist")
 }
 
 /// Overwrites `target` with what `patch` says, as a chain specification's patch does.
@@ -59,9 +63,15 @@ fn merge(target: &mut Value, patch: Value) {
 
 /// Runs `test` on a chain that has just been started from the preset `name`.
 pub(crate) fn run_on<Outcome>(name: &str, test: impl FnOnce(&mut Chain) -> Outcome) -> Outcome {
-    let storage = genesis_config(name)
-        .build_storage()
-        .expect("the preset builds");
+    run_with(genesis_config(name), test)
+}
+
+/// The same on a chain that starts from `config`.
+pub(crate) fn run_with<Outcome>(
+    config: RuntimeGenesisConfig,
+    test: impl FnOnce(&mut Chain) -> Outcome,
+) -> Outcome {
+    let storage = config.build_storage().expect("the configuration builds");
     TestExternalities::new(storage).execute_with(|| {
         let mut chain = Chain::at_genesis();
         check_books();
@@ -69,31 +79,6 @@ pub(crate) fn run_on<Outcome>(name: &str, test: impl FnOnce(&mut Chain) -> Outco
         check_books();
         outcome
     })
-}
-
-/// All OPEN are still there, and every pallet's storage is consistent.
-pub(crate) fn check_books() {
-    assert_eq!(
-        Balances::total_issuance(),
-        TOTAL_SUPPLY,
-        "nothing mints and nothing burns"
-    );
-    for (pallet, state) in [
-        ("datanets", Datanets::do_try_state()),
-        ("models", Models::do_try_state()),
-        ("compute", Compute::do_try_state()),
-        ("channels", Channels::do_try_state()),
-        ("attribution", Attribution::do_try_state()),
-    ] {
-        state.unwrap_or_else(|error| panic!("the books of {pallet}: {error:?}"));
-    }
-    // The SDK's pallets have their checks compiled in by this feature only.
-    #[cfg(feature = "try-runtime")]
-    <openledger_runtime::AllPalletsWithSystem as frame_support::traits::TryState<_>>::try_state(
-        System::block_number(),
-        frame_support::traits::TryStateSelect::All,
-    )
-    .expect("every pallet's storage is consistent");
 }
 
 impl Chain {
@@ -225,9 +210,24 @@ impl Chain {
 
 /// Applies a transaction and, as a block's author does, undoes everything when it does not fit.
 fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
-    with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
+    let result = with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
         Ok(outcome) => TransactionOutcome::Commit(Ok(outcome)),
         Err(error) => TransactionOutcome::Rollback(Err(error)),
+    });
+    assert_eq!(
+        Balances::total_issuance(),
+        TOTAL_SUPPLY,
+        "no transaction mints or burns"
+    );
+    result
+}
+
+/// The number in the environment variable `name`, or `default`.
+pub(crate) fn parameter(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| {
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is {value:?} instead of a number"))
     })
 }
 

@@ -3,7 +3,7 @@
 use codec::Encode;
 use frame_support::{
     assert_noop, assert_ok,
-    traits::{fungible::InspectHold, TypedGet},
+    traits::{fungible::InspectHold, TypedGet, VestingSchedule},
 };
 use openledger_runtime::{
     configs::{
@@ -11,15 +11,16 @@ use openledger_runtime::{
         rewards::{FeePot, PayoutPot, RewardReserve, TreasuryAccount},
     },
     constants::currency::{TOTAL_SUPPLY, UNIT},
-    genesis_presets, AuthorityDiscovery, Babe, Balances, Grandpa, Runtime, RuntimeCall,
-    RuntimeHoldReason, Session, SessionKeys,
+    genesis_presets::{self, genesis, Allocation, GenesisError, GenesisValidator, GenesisVesting},
+    AuthorityDiscovery, Babe, Balances, Grandpa, Runtime, RuntimeCall, RuntimeHoldReason, Session,
+    SessionKeys, Staking, Vesting,
 };
 use sp_core::proof_of_possession::ProofOfPossessionGenerator;
 use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::BuildStorage;
 
-use crate::chain::{genesis_config, run_on};
+use crate::chain::{genesis_config, patched_config, run_on, run_with};
 
 #[test]
 fn presets_issue_the_whole_supply() {
@@ -133,4 +134,134 @@ fn session_keys_need_their_proof_and_a_deposit() {
             pallet_session::Error::<Runtime>::InvalidProof
         );
     });
+}
+
+fn validator(name: Sr25519Keyring, finality: Ed25519Keyring, stake: u128) -> GenesisValidator {
+    GenesisValidator {
+        stash: name.to_account_id(),
+        keys: keys_of(name, finality).0,
+        stake: stake * UNIT,
+    }
+}
+
+fn allocation(name: Sr25519Keyring, amount: u128) -> Allocation {
+    Allocation {
+        account: name.to_account_id(),
+        amount: amount * UNIT,
+        vesting: None,
+    }
+}
+
+/// Two validators, and allocations for them and for one who has to wait for most of it.
+fn new_chain() -> (Vec<GenesisValidator>, Vec<Allocation>) {
+    let mut locked = allocation(Sr25519Keyring::Eve, 1_000);
+    locked.vesting = Some(GenesisVesting {
+        free: 100 * UNIT,
+        begin: 10,
+        length: 90,
+    });
+    (
+        vec![
+            validator(Sr25519Keyring::Dave, Ed25519Keyring::Dave, 20_000),
+            validator(Sr25519Keyring::Ferdie, Ed25519Keyring::Ferdie, 10_000),
+        ],
+        vec![
+            allocation(Sr25519Keyring::Dave, 20_100),
+            allocation(Sr25519Keyring::Ferdie, 10_100),
+            locked,
+        ],
+    )
+}
+
+#[test]
+fn a_new_chain_starts_with_its_validators_and_allocations() {
+    let (validators, allocations) = new_chain();
+    let patch = genesis(&validators, &allocations).expect("nothing is wrong with it");
+    run_with(patched_config(patch), |chain| {
+        chain.next_block(Vec::new());
+        assert_eq!(Session::validators().len(), 2);
+        let stake = Staking::ledger(Sr25519Keyring::Dave.to_account_id().into())
+            .expect("he has bonded")
+            .active;
+        assert_eq!(stake, 20_000 * UNIT);
+        let waiting = Sr25519Keyring::Eve.to_account_id();
+        assert_eq!(Balances::free_balance(&waiting), 1_000 * UNIT);
+        assert_eq!(Vesting::vesting_balance(&waiting), Some(900 * UNIT));
+        let transfer = |value| {
+            RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+                dest: Sr25519Keyring::Dave.to_account_id().into(),
+                value,
+            })
+        };
+        assert!(chain
+            .submit(Sr25519Keyring::Eve, transfer(101 * UNIT))
+            .is_err());
+        assert_ok!(chain.submit(Sr25519Keyring::Eve, transfer(50 * UNIT)));
+    });
+}
+
+#[test]
+fn a_chain_that_cannot_start_is_refused_by_name() {
+    let dave = Sr25519Keyring::Dave.to_account_id();
+    let refusal = |change: &dyn Fn(&mut Vec<GenesisValidator>, &mut Vec<Allocation>)| {
+        let (mut validators, mut allocations) = new_chain();
+        change(&mut validators, &mut allocations);
+        genesis(&validators, &allocations).expect_err("it has a fault")
+    };
+    assert_eq!(
+        refusal(&|validators, _| validators.clear()),
+        GenesisError::NoValidator
+    );
+    assert_eq!(
+        refusal(
+            &|validators, _| validators.extend((0..200).map(|_| validator(
+                Sr25519Keyring::Dave,
+                Ed25519Keyring::Dave,
+                20_000
+            )))
+        ),
+        GenesisError::TooManyValidators
+    );
+    assert_eq!(
+        refusal(&|_, allocations| allocations.push(allocation(Sr25519Keyring::Dave, 1))),
+        GenesisError::AccountTwice(dave.clone())
+    );
+    assert_eq!(
+        refusal(&|_, allocations| allocations[0].account = TreasuryAccount::get()),
+        GenesisError::AccountTwice(TreasuryAccount::get())
+    );
+    assert_eq!(
+        refusal(&|validators, _| validators[1].stash = Sr25519Keyring::Dave.to_account_id()),
+        GenesisError::AccountTwice(dave.clone())
+    );
+    assert_eq!(
+        refusal(&|validators, _| validators[1].keys = validators[0].keys.clone()),
+        GenesisError::KeysTwice(Sr25519Keyring::Ferdie.to_account_id())
+    );
+    assert_eq!(
+        refusal(&|validators, _| validators[0].stake = UNIT),
+        GenesisError::StakeTooSmall(dave.clone())
+    );
+    assert_eq!(
+        refusal(&|_, allocations| allocations[0].amount = 20_000 * UNIT),
+        GenesisError::StakeNotCovered(dave.clone())
+    );
+    assert_eq!(
+        refusal(&|_, allocations| allocations[0].amount = 1),
+        GenesisError::AllocationTooSmall(dave.clone())
+    );
+    assert_eq!(
+        refusal(&|_, allocations| {
+            allocations[0].vesting = Some(GenesisVesting {
+                free: 20_100 * UNIT,
+                begin: 0,
+                length: 1,
+            });
+        }),
+        GenesisError::NothingVests(dave)
+    );
+    assert_eq!(
+        refusal(&|_, allocations| allocations[2].amount = 900_000_000 * UNIT),
+        GenesisError::SupplyExceeded
+    );
 }

@@ -37,7 +37,7 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::{traits::Dispatchable, DispatchError, MultiSignature};
 use std::collections::BTreeMap;
 
-use crate::chain::{check_books, run_on};
+use crate::chain::{check_books, parameter, run_on};
 
 /// Operations without `OPENLEDGER_OPERATIONS`.
 const OPERATIONS: u64 = 3_000;
@@ -769,17 +769,9 @@ impl World {
     }
 }
 
-fn environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| {
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} must be a number, not {value:?}"))
-    })
-}
-
 #[test]
 fn success_books_agree_after_each_random_operation() {
-    let seed = environment("OPENLEDGER_SEED", SEED);
+    let seed = parameter("OPENLEDGER_SEED", SEED);
     println!("seed {seed}; another one with OPENLEDGER_SEED");
     run_on(DEV_RUNTIME_PRESET, |_| {
         System::set_block_number(1);
@@ -793,7 +785,7 @@ fn success_books_agree_after_each_random_operation() {
             settlements: Vec::new(),
             counts: BTreeMap::new(),
         };
-        let operations = environment("OPENLEDGER_OPERATIONS", OPERATIONS);
+        let operations = parameter("OPENLEDGER_OPERATIONS", OPERATIONS);
         for _ in 0..operations {
             world.step();
             check_books();

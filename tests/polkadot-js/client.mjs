@@ -7,6 +7,7 @@ import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 
 /** Address prefix of OpenLedger. */
 export const SS58_PREFIX = 1612;
+const GENERIC_PREFIX = 42;
 /** Smallest units in one OPEN. */
 export const OPEN = 10n ** 18n;
 
@@ -17,10 +18,21 @@ export function account(uri) {
   return keyring.addFromUri(uri);
 }
 
+/** An address with the prefix that no chain owns: specifications of chains have no other. */
+export function genericAddress(address) {
+  return keyring.encodeAddress(keyring.decodeAddress(address), GENERIC_PREFIX);
+}
+
 /** The accounts that a development chain endows. Ready once `connect` has returned. */
 export function developmentAccounts() {
   const names = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
   return Object.fromEntries(names.map((name) => [name.toLowerCase(), account(`//${name}`)]));
+}
+
+/** Signs `call` without asking the node, so that it never expires; returns the extrinsic in hexadecimal. */
+export function signOffline(api, call, signer, nonce) {
+  const { genesisHash, runtimeVersion } = api;
+  return call.sign(signer, { nonce, genesisHash, blockHash: genesisHash, runtimeVersion }).toHex();
 }
 
 /** Connects to the node at `url`, or fails: there is no second try. */
@@ -132,6 +144,15 @@ export async function finalised(api, number) {
     subscription.catch(reject);
   });
   return api.rpc.chain.getBlockHash(number);
+}
+
+/** Every final block from height `first` on, as soon as it is final: height, hash, state and events. */
+export async function* finalBlocks(api, first) {
+  for (let number = first; ; number += 1) {
+    const hash = await finalised(api, number);
+    const state = await api.at(hash);
+    yield { number, hash, state, events: await state.query.system.events() };
+  }
 }
 
 /** A port that nobody listens at, for what has to be told its address before it starts. */

@@ -6,6 +6,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { freePort } from "./client.mjs";
+
 /** How long a node may take to answer. It compiles the runtime first: seconds, on a busy machine minutes. */
 const START_MILLISECONDS = 180_000;
 /** The node's log lines that an error message shows. */
@@ -19,25 +21,41 @@ export function nodeBinary() {
 }
 
 /** Every port is given by the operating system, so that any number of nodes run side by side. */
-const FREE_PORTS = ["--rpc-port", "0", "--port", "0", "--no-prometheus", "--no-telemetry"];
+const FREE_PORTS = ["--rpc-port", "0", "--port", "0", "--no-telemetry"];
+
+/** No figures for Prometheus: their port cannot be given by the operating system. */
+const UNMEASURED = ["--no-prometheus"];
 
 /** What a node needs to reach others on this machine, and none but those that it is told of. */
-const LOCAL_PEERS = ["--no-mdns", "--allow-private-ip"];
+export const LOCAL_PEERS = ["--no-mdns", "--allow-private-ip"];
 
 /**
- * Starts a development chain in memory of its own and waits until it answers. Peers are not looked for.
+ * Starts a development chain of its own and waits until it answers. Peers are not looked for.
  * The node ends with `stop`, and also when this process ends in any way.
  *
  * @param {object} [options]
  * @param {boolean} [options.open] let other nodes connect to it
+ * @param {string} [options.folder] where its database goes, to be there when the node has ended
+ * @param {boolean} [options.figures] publish figures for Prometheus, at the address `figures` of the result
  * @param {string[]} [options.extraArguments] further arguments of the node
  * @param {number} [options.startMilliseconds] how long the node may take to answer
- * @returns {Promise<{url: string, log: string[], stop: () => Promise<void>, kill: () => Promise<void>}>}
- *   the RPC address, the log lines so far (it grows), and the ways to end the node: asked to, or without warning
+ * @returns {Promise<{url: string, pid: number, log: string[], ended: Promise<string>, stop: () => Promise<void>,
+ *   kill: () => Promise<void>}>} the RPC address, the process, the log lines so far (it grows), how it ended once it
+ *   has, and the ways to end the node: asked to, or without warning
  */
-export function startNode({ open = false, extraArguments = [], startMilliseconds = START_MILLISECONDS } = {}) {
+export async function startNode({
+  open = false,
+  folder,
+  figures = false,
+  extraArguments = [],
+  startMilliseconds = START_MILLISECONDS,
+} = {}) {
   const peers = open ? LOCAL_PEERS : ["--reserved-only"];
-  return spawnNode(["--dev", "--tmp", ...FREE_PORTS, ...peers, ...extraArguments], startMilliseconds);
+  const database = folder === undefined ? ["--tmp"] : ["--base-path", folder];
+  const port = figures ? await freePort() : undefined;
+  const published = figures ? ["--prometheus-port", String(port)] : UNMEASURED;
+  const own = ["--dev", ...database, ...FREE_PORTS, ...published, ...peers, ...extraArguments];
+  return { ...(await spawnNode(own, startMilliseconds)), figures: `http://127.0.0.1:${port}/metrics` };
 }
 
 /**
@@ -50,7 +68,42 @@ export function startNode({ open = false, extraArguments = [], startMilliseconds
 export function startImporter(folder, peer) {
   const own = ["--chain", "dev", "--base-path", folder, "--unsafe-force-node-key-generation"];
   const peers = peer === undefined ? ["--reserved-only"] : [...LOCAL_PEERS, "--bootnodes", peer];
-  return spawnNode([...own, ...FREE_PORTS, ...peers]);
+  return spawnNode([...own, ...FREE_PORTS, ...UNMEASURED, ...peers]);
+}
+
+/**
+ * Writes a chain's specification to a file.
+ *
+ * @param {string} chain a preset's name, such as `local`, or another specification
+ * @param {string} file where it goes
+ * @param {...string} more further arguments, such as `--raw`, which executes the runtime's genesis
+ */
+export function exportSpecification(chain, file, ...more) {
+  const output = openSync(file, "w");
+  const exported = spawnSync(nodeBinary(), ["export-chain-spec", "--chain", chain, ...more], {
+    stdio: ["ignore", output, "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(output);
+  if (exported.status !== 0) {
+    throw new Error(`the specification of chain ${chain} cannot be made: ${exported.error?.message ?? exported.stderr}`);
+  }
+}
+
+/**
+ * Starts a validator with the development keys of `name`.
+ *
+ * @param {string} specification the chain's
+ * @param {string} name whose keys, such as `alice`
+ * @param {string} folder where its database and its network key are, or go
+ * @param {...string} more further arguments, such as `--bootnodes`
+ * @returns as `startNode`
+ */
+export function startValidator(specification, name, folder, ...more) {
+  return spawnNode([
+    ...["--chain", specification, "--base-path", folder, `--${name}`],
+    ...["--unsafe-force-node-key-generation", ...LOCAL_PEERS, ...FREE_PORTS, ...UNMEASURED, ...more],
+  ]);
 }
 
 /**
@@ -62,23 +115,11 @@ export function startImporter(folder, peer) {
 export async function startValidators(folder) {
   // Once, for all: making it executes the runtime.
   const specification = join(folder, "local.json");
-  const file = openSync(specification, "w");
-  const exported = spawnSync(nodeBinary(), ["export-chain-spec", "--chain", "local", "--raw"], {
-    stdio: ["ignore", file, "pipe"],
-    encoding: "utf8",
-  });
-  closeSync(file);
-  if (exported.status !== 0) {
-    throw new Error(`the chain's specification cannot be made: ${exported.error?.message ?? exported.stderr}`);
-  }
-  const start = (name, more) =>
-    spawnNode([
-      ...["--chain", specification, "--base-path", join(folder, name), `--${name}`],
-      ...["--unsafe-force-node-key-generation", ...LOCAL_PEERS, ...FREE_PORTS, ...more],
-    ]);
-  const first = await start("alice", []);
+  exportSpecification("local", specification, "--raw");
+  const start = (name, ...more) => startValidator(specification, name, join(folder, name), ...more);
+  const first = await start("alice");
   const others = ["--bootnodes", await peerAddress(first.url)];
-  return [first, ...(await Promise.all(["bob", "charlie"].map((name) => start(name, others))))];
+  return [first, ...(await Promise.all(["bob", "charlie"].map((name) => start(name, ...others))))];
 }
 
 /** Asks the node at an RPC address. */
@@ -104,12 +145,15 @@ export async function peerAddress(url) {
 /**
  * Starts a node with these arguments and waits until it answers.
  *
+ * @param {string[]} nodeArguments the arguments
+ * @param {number} [startMilliseconds] how long the node may take to answer
+ * @param {string[]} [wrapper] a command that becomes the node, such as `ip netns exec` with its options
  * @returns as `startNode`
  */
-export async function spawnNode(nodeArguments, startMilliseconds = START_MILLISECONDS) {
+export async function spawnNode(nodeArguments, startMilliseconds = START_MILLISECONDS, wrapper = []) {
   const binary = nodeBinary();
   // The kernel ends the node even when this process is killed without warning.
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...nodeArguments], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...wrapper, binary, ...nodeArguments], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killAtExit = () => child.kill("SIGKILL");
@@ -138,8 +182,8 @@ export async function spawnNode(nodeArguments, startMilliseconds = START_MILLISE
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         log.push(line);
-        const found = /Running JSON-RPC server: addr=.*?127\.0\.0\.1:(\d+)/.exec(line);
-        if (found !== null) resolve(`ws://127.0.0.1:${found[1]}`);
+        const found = /Running JSON-RPC server: addr=.*?(\d+(?:\.\d+){3}:\d+)/.exec(line);
+        if (found !== null) resolve(`ws://${found[1]}`);
       });
     }
   });
@@ -160,5 +204,5 @@ export async function spawnNode(nodeArguments, startMilliseconds = START_MILLISE
         `Its last lines:\n${log.slice(-SHOWN_LINES).join("\n")}`,
     );
   }
-  return { url: await address, log, stop, kill };
+  return { url: await address, pid: child.pid, log, ended: exited, stop, kill };
 }

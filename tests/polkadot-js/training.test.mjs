@@ -3,12 +3,15 @@
 // operator's worker and the payer's proxy are killed on the way, again and again.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 
 import { OPEN, developmentAccounts, eventData, freePort, sendAndInclude } from "./client.mjs";
 import { contributeRecords, lineRecords } from "./contribution.mjs";
 import { withChain } from "./fixture.mjs";
+import { nodeBinary } from "./node.mjs";
 import { scratchFolder, startWorker, work } from "./worker.mjs";
 
 const MINUTES = 60_000;
@@ -30,11 +33,15 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
     await proxy?.kill();
     await worker?.kill();
   });
-  withChain(async (chain) => {
-    ({ node, api } = chain);
-    accounts = developmentAccounts();
-    port = await freePort();
-  });
+  const database = join(folder, "node");
+  withChain(
+    async (chain) => {
+      ({ node, api } = chain);
+      accounts = developmentAccounts();
+      port = await freePort();
+    },
+    { folder: database, figures: true },
+  );
 
   const operate = () =>
     startWorker(
@@ -175,5 +182,46 @@ describe("the main path", { timeout: 10 * MINUTES }, () => {
     assert.ok(before - (await total(eve)) < OPEN, "closing costs a fee and no more");
     assert.equal((await api.query.compute.operators(dave.address)).unwrap().staked.toBigInt(), 0n);
     assert.equal((await api.query.balances.totalIssuance()).toBigInt(), issuance);
+  });
+
+  test("operators see it among their node's figures", async () => {
+    const figure = (text, name) => {
+      const line = text.split("\n").find((one) => one.startsWith(`openledger_${name}{`) || one.startsWith(`openledger_${name} `));
+      assert.ok(line, `${name} is published:\n${text}`);
+      return Number(line.split(" ").at(-1));
+    };
+    const published = async () => (await fetch(node.figures)).text();
+    // The channel was closed in the last block, which has to become final; the state is read four times a minute.
+    const deadline = Date.now() + MINUTES;
+    while (figure(await published(), "channels_open") !== 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    const text = await published();
+    assert.equal(figure(text, "contributions_accepted_total"), 1);
+    assert.equal(figure(text, "jobs_finalised_total"), 1);
+    assert.equal(figure(text, "settlements_total"), 1);
+    assert.ok(figure(text, "receipts_settled_total") >= 3);
+    assert.ok(figure(text, "settled_amount_total") > 0);
+    assert.equal(figure(text, "operators"), 1);
+    assert.ok(figure(text, "operator_bonds") >= 1_000, "in OPEN");
+    for (const none of ["jobs_open", "demands_open", "channel_liabilities", "slashed_total"]) {
+      assert.equal(figure(text, none), 0, none);
+    }
+  });
+
+  test("what all this leaves on the chain passes through an upgrade with all books right", async () => {
+    await worker.kill();
+    await proxy.kill();
+    await api.disconnect();
+    await node.stop();
+    const state = join(folder, "state.json");
+    const file = openSync(state, "w");
+    const where = ["--chain", "dev", "--base-path", database];
+    const exported = spawnSync(nodeBinary(), ["export-state", ...where], { stdio: ["ignore", file, "pipe"], encoding: "utf8" });
+    closeSync(file);
+    assert.equal(exported.status, 0, exported.stderr);
+    const checked = spawnSync(join(dirname(nodeBinary()), "examples", "check-state"), [state], { encoding: "utf8" });
+    assert.equal(checked.status, 0, checked.stderr);
+    assert.match(checked.stdout, /after the upgrade to version \d+, .*: right/);
   });
 });

@@ -97,7 +97,8 @@ export function startWorker(...words) {
   return startProcess(workerBinary(), words);
 }
 
-function startProcess(binary, words) {
+/** The same for any program. */
+export function startProcess(binary, words) {
   const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, ...words], {
     env: cleanEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],

@@ -14,6 +14,8 @@
 //! machine does not count.
 #![allow(missing_docs)]
 
+#[path = "../../tests/books.rs"]
+mod books;
 #[path = "../../tests/chain.rs"]
 // Tests use the rest of it.
 #[allow(dead_code)]

@@ -10,7 +10,9 @@ use pallet_session::{
 use sp_consensus_babe::{AllowedSlots, BabeEpochConfiguration};
 use sp_runtime::{impl_opaque_keys, traits::OpaqueKeys};
 
-use super::staking::{BondingDuration, MaxExposurePageSize, MaxValidators, SessionsPerEra};
+use super::staking::{
+    BondingDuration, MaxExposurePageSize, MaxValidators, SessionsPerEra, SlashAndChill,
+};
 use crate::{
     constants::{
         currency::deposit,
@@ -110,7 +112,7 @@ impl pallet_session::historical::Config for Runtime {
 impl pallet_offences::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type IdentificationTuple = pallet_session::historical::IdentificationTuple<Self>;
-    type OnOffenceHandler = Staking;
+    type OnOffenceHandler = SlashAndChill;
 }
 
 impl pallet_authority_discovery::Config for Runtime {

@@ -10,10 +10,16 @@ use frame_election_provider_support::{
 use frame_support::{
     parameter_types,
     traits::{ConstBool, ConstU32, Nothing},
+    weights::Weight,
 };
 use frame_system::EnsureRoot;
+use pallet_staking::WeightInfo;
 use sp_runtime::Perbill;
-use sp_staking::{currency_to_vote::U128CurrencyToVote, EraIndex, SessionIndex};
+use sp_staking::{
+    currency_to_vote::U128CurrencyToVote,
+    offence::{OffenceDetails, OnOffenceHandler},
+    EraIndex, SessionIndex, StakingInterface,
+};
 
 use super::rewards::{
     PayRemainderToTreasury, ResolveToTreasury, RewardsFromReserve, SettleFromPayoutPot,
@@ -89,6 +95,42 @@ impl onchain::Config for OnChainElection {
     type Bounds = ElectionInputBounds;
 }
 
+/// Weights of staking's calls.
+type StakingWeights = pallet_staking::weights::SubstrateWeight<Runtime>;
+
+/// Slashes offenders, and takes them off the list of candidates: an equivocation is most often a validator
+/// whose keys run twice, and would be elected again until its operator has seen that. He has to ask for it
+/// anew. Staking slashes and no more, so that of itself an offender stays a candidate.
+pub struct SlashAndChill;
+
+/// An offender, as reports name it.
+type Offender = pallet_session::historical::IdentificationTuple<Runtime>;
+
+impl OnOffenceHandler<AccountId, Offender, Weight> for SlashAndChill {
+    fn on_offence(
+        offenders: &[OffenceDetails<AccountId, Offender>],
+        slash_fractions: &[Perbill],
+        session: SessionIndex,
+    ) -> Weight {
+        let mut weight =
+            <Staking as OnOffenceHandler<_, _, _>>::on_offence(offenders, slash_fractions, session);
+        for (details, fraction) in offenders.iter().zip(slash_fractions) {
+            let (stash, _) = &details.offender;
+            weight.saturating_accrue(<Runtime as frame_system::Config>::DbWeight::get().reads(2));
+            let chilled = !fraction.is_zero()
+                && pallet_staking::Validators::<Runtime>::contains_key(stash)
+                && !pallet_staking::Invulnerables::<Runtime>::get().contains(stash);
+            if chilled {
+                weight.saturating_accrue(StakingWeights::chill());
+                // Fails only for an account that bonds nothing, which is no candidate.
+                let outcome = <Staking as StakingInterface>::chill(stash);
+                debug_assert!(outcome.is_ok(), "a candidate has bonded: {outcome:?}");
+            }
+        }
+        weight
+    }
+}
+
 /// Sizes that staking's benchmarks run with.
 pub struct StakingBenchmarkSizes;
 
@@ -128,7 +170,7 @@ impl pallet_staking::Config for Runtime {
     type EventListeners = ();
     type Filter = Nothing;
     type BenchmarkingConfig = StakingBenchmarkSizes;
-    type WeightInfo = pallet_staking::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = StakingWeights;
 }
 
 impl pallet_bags_list::Config for Runtime {

@@ -30,11 +30,11 @@ use super::rewards::{ResolveToTreasury, SplitFees};
 use crate::{
     constants::{
         currency::{deposit, EXISTENTIAL_DEPOSIT, MICROUNIT},
-        time::SLOT_DURATION_MILLISECONDS,
+        time::{MINUTES, SLOT_DURATION_MILLISECONDS},
     },
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Hash, Moment, Nonce, OriginCaller,
     PalletInfo, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
-    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, TxPause, VERSION,
+    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SteppedMigrations, System, TxPause, VERSION,
 };
 
 /// Share of a block that user transactions may fill. The rest is for operational calls, such as a
@@ -102,11 +102,27 @@ impl frame_system::Config for Runtime {
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
     type BaseCallFilter = InsideBoth<Everything, TxPause>;
     type SingleBlockMigrations = SingleBlockMigrations;
+    type MultiBlockMigrator = SteppedMigrations;
 }
 
 /// Migrations that an upgrade runs in the block that it takes effect in. Each is versioned, so that it
 /// runs once; those of an upgrade that all chains have seen are removed.
 pub type SingleBlockMigrations = ();
+/// Migrations that an upgrade spreads over the blocks after it, which hold no transactions meanwhile.
+pub type MultiBlockMigrations = ();
+
+parameter_types! {
+    /// What a block gives to migrations: there are no transactions beside them.
+    pub MigrationsBlockShare: Weight = NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT;
+    /// A quarter of an hour: the windows in which people challenge and answer run on meanwhile.
+    pub const MaxMigrationBlocks: BlockNumber = 15 * MINUTES;
+}
+
+impl pallet_stepped_migrations::Config for Runtime {
+    type Migrations = MultiBlockMigrations;
+    type BlockShare = MigrationsBlockShare;
+    type MaxBlocks = MaxMigrationBlocks;
+}
 
 parameter_types! {
     /// Blocks are at least this far apart. Half a slot is what BABE's own check leaves room for.
