@@ -53,7 +53,7 @@ stage "lock file" check_lock_file
 stage "licences, bans and sources of dependencies" check_dependencies
 stage "build and lints" build_and_lint
 stage "functions that the runtime imports" check_runtime_imports
-stage "metadata that the worker is built with" scripts/update-metadata.sh --check
+stage "metadata that clients are built with" scripts/update-metadata.sh --check
 stage "Rust tests" cargo test "${CARGO_OPTIONS[@]}"
 stage "polkadot.js tests" test_with_polkadot_js
 say "not run here: security advisories (cargo deny check advisories needs a network)"

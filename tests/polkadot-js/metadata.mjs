@@ -1,5 +1,5 @@
-// Writes the runtime's metadata, version 14 to 16 as the node serves it, to the worker's folder.
-// The worker generates its view of the chain from this file; scripts/test.sh checks that it is current.
+// Writes the runtime's metadata, version 14 to 16 as the node serves it, to the folder of the
+// crate that makes Rust types of it, and that the worker compares a chain with; scripts/test.sh checks that it is current.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -7,7 +7,7 @@ import { connect } from "./client.mjs";
 import { startNode } from "./node.mjs";
 
 const VERSION = 14;
-const file = new URL("../../compute-worker/metadata.scale", import.meta.url);
+const file = new URL("../../client/metadata.scale", import.meta.url);
 
 const node = await startNode();
 try {
@@ -16,11 +16,11 @@ try {
   await api.disconnect();
   if (process.argv.includes("--check")) {
     if (Buffer.compare(readFileSync(file), metadata) !== 0) {
-      throw new Error("compute-worker/metadata.scale is not the runtime's metadata: run scripts/update-metadata.sh");
+      throw new Error("client/metadata.scale is not the runtime's metadata: run scripts/update-metadata.sh");
     }
   } else {
     writeFileSync(file, metadata);
-    console.log(`compute-worker/metadata.scale: ${metadata.length} bytes of metadata ${VERSION}`);
+    console.log(`client/metadata.scale: ${metadata.length} bytes of metadata ${VERSION}`);
   }
 } finally {
   await node.stop();

@@ -2,13 +2,16 @@
 // event and error by name.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 
 import { u8aConcat, u8aToHex } from "@polkadot/util";
 import { blake2AsU8a } from "@polkadot/util-crypto";
 
-import { OPEN, developmentAccounts, eventData, finalised, sendAndInclude } from "./client.mjs";
+import { OPEN, developmentAccounts, eventData, finalised, sendAndFinalise, sendAndInclude } from "./client.mjs";
 import { withChain } from "./fixture.mjs";
+import { nodeBinary } from "./node.mjs";
 
 const TAG = { chunk: 0x02, recordCommit: 0x03, recordLeaf: 0x04 };
 const POA_ADMIN_TRACK = 10;
@@ -28,11 +31,12 @@ function loneLeaf(contributor, bytes) {
 }
 
 describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
+  let node;
   let api;
   let accounts;
 
   withChain((chain) => {
-    ({ api } = chain);
+    ({ node, api } = chain);
     accounts = developmentAccounts();
   });
 
@@ -115,12 +119,16 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
     const bond = 20_000n * OPEN;
     const unknown = sendAndInclude(api, api.tx.channels.open(dave.address, null, 10n * OPEN, 1_000), eve);
     await assert.rejects(unknown, { name: "DispatchFailure", error: /^channels\./ });
-    const registered = await sendAndInclude(
+    const registered = await sendAndFinalise(
       api,
       api.tx.compute.registerOperator(bond, '{"device":"cpu"}', "http://127.0.0.1:8080"),
       dave,
     );
     eventData(registered, "compute.OperatorRegistered");
+    // A Rust program sees the same in the last final block, by the types that are generated from the metadata.
+    const operators = spawnSync(join(dirname(nodeBinary()), "examples", "operators"), [node.url], { encoding: "utf8" });
+    assert.equal(operators.status, 0, operators.stderr);
+    assert.match(operators.stdout, new RegExp(`^operator http://127.0.0.1:8080 bond ${bond}$`, "m"));
     const opened = await sendAndInclude(api, api.tx.channels.open(dave.address, null, 10n * OPEN, 1_000), eve);
     const channel = eventData(opened, "channels.Opened")[0];
     await sendAndInclude(api, api.tx.channels.topUp(channel, OPEN), eve);

@@ -9,8 +9,8 @@ use sp_core::crypto::{set_default_ss58_version, Ss58AddressFormat};
 use std::sync::OnceLock;
 use subxt::Metadata;
 
-/// The runtime's metadata, written by `scripts/update-metadata.sh`.
-pub(super) const METADATA: &[u8] = include_bytes!("../../metadata.scale");
+/// The runtime's metadata, which `openledger-client` makes types of. Written by `scripts/update-metadata.sh`.
+pub(super) const METADATA: &[u8] = include_bytes!("../../../client/metadata.scale");
 
 /// What a runtime is compared with. Nothing if the file in the source tree is damaged, which a test
 /// rules out.

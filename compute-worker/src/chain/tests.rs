@@ -32,7 +32,7 @@ use subxt::{
 };
 
 fn metadata() -> &'static Metadata {
-    expected().expect("compute-worker/metadata.scale is metadata")
+    expected().expect("client/metadata.scale is metadata")
 }
 
 #[test]
