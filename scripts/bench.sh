@@ -15,11 +15,12 @@ Prints what OpenLedger costs, as ratios to something known that is measured in t
 name, all three:
 
   chain        a contribution, a settlement with 64 credits and the largest challenges against a plain
-               balance transfer: weight, and transactions a second, natively and in Wasm
+               balance transfer: weight, and transactions a second, natively and in Wasm. Then plain
+               transfers under full load for two minutes, against a runtime that can do nothing else
   worker       training, influence index and answers with receipts against plain candle: tokens a second
   attribution  one score challenge in an index of a million rows; projection, scan and span cover
 
-  --quick      fewer rounds: under a minute when everything is built, and less exact
+  --quick      fewer rounds and less load: some four minutes when everything is built, and less exact
 TEXT
 }
 
@@ -56,9 +57,24 @@ for part in "${PARTS[@]}"; do
     TARGETS+=("${targets[@]}")
 done
 
+# Whether the transfers are among what is measured.
+has_transfers() { [[ " ${PARTS[*]} " == *" chain "* ]]; }
+
+if has_transfers; then
+    [ -d tests/polkadot-js/node_modules ] || fail "the Node packages are missing: run scripts/setup.sh once"
+fi
+
 say "building (the first time: half an hour to an hour on two cores; then seconds)"
 cargo bench "${CARGO_OPTIONS[@]}" --no-run --quiet "${TARGETS[@]/#/--bench=}" ||
     fail "the build failed; its message stands above"
+if has_transfers; then
+    cargo build --release "${CARGO_OPTIONS[@]}" --quiet --bin openledger-node ||
+        fail "the node's build failed; its message stands above"
+    # With the periods of production: in short ones, every seventh block ends a session and takes no transfers.
+    for package in openledger-runtime openledger-baseline-runtime; do
+        scripts/build-runtime.sh --package "$package" --output "$OPENLEDGER_CACHE/runtime-wasm/$package.wasm"
+    done
+fi
 
 say "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load $(cut -d ' ' -f 1 /proc/loadavg); what else runs here makes figures worse, ratios less so"
 for target in "${TARGETS[@]}"; do
@@ -66,3 +82,11 @@ for target in "${TARGETS[@]}"; do
     say "$target"
     cargo bench "${CARGO_OPTIONS[@]}" --quiet --bench="$target" -- "${QUICK[@]}"
 done
+if has_transfers; then
+    printf '\n'
+    say "transfers"
+    OPENLEDGER_NODE="$CARGO_TARGET_DIR/release/openledger-node" \
+        node tests/load/transfers.mjs "${QUICK[@]}" \
+        --runtime "$OPENLEDGER_CACHE/runtime-wasm/openledger-runtime.wasm" \
+        --baseline "$OPENLEDGER_CACHE/runtime-wasm/openledger-baseline-runtime.wasm"
+fi
