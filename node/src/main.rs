@@ -7,6 +7,7 @@
 mod chain_spec;
 mod cli;
 mod command;
+mod equivocations;
 mod monitoring;
 mod new_chain;
 mod rpc;

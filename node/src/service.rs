@@ -26,10 +26,10 @@ use sc_service::{
 use sc_storage_monitor::{StorageMonitorParams, StorageMonitorService};
 use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
-use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sc_transaction_pool_api::{OffchainTransactionPoolFactory, RejectAllTxPool};
 use sp_consensus_babe::{inherents::BabeCreateInherentDataProviders, SlotDuration};
 
-use crate::{monitoring, rpc};
+use crate::{equivocations::ReportEquivocations, monitoring, rpc};
 
 /// Runs the Wasm runtime with the standard host functions, and no others.
 pub(crate) type RuntimeExecutor = sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>;
@@ -152,13 +152,21 @@ pub(crate) fn new_partial(config: &Configuration) -> Result<NodeComponents, Serv
         client.clone(),
         inherent_data_providers(slot_duration),
         select_chain.clone(),
-        OffchainTransactionPoolFactory::new(transaction_pool.clone()),
+        // Its own reports are refused by every runtime.
+        OffchainTransactionPoolFactory::new(RejectAllTxPool::default()),
     )?;
+    // Not for blocks that this node makes itself.
+    let reporting_import = ReportEquivocations::new(
+        block_import.clone(),
+        client.clone(),
+        slot_duration,
+        OffchainTransactionPoolFactory::new(transaction_pool.clone()),
+    );
 
     let (import_queue, babe_worker_handle) =
         sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
             link: babe_link.clone(),
-            block_import: block_import.clone(),
+            block_import: reporting_import,
             justification_import: Some(Box::new(grandpa_block_import)),
             client: client.clone(),
             slot_duration,
@@ -417,7 +425,8 @@ fn start_with_network<Network: NetworkBackend<Block, Hash>>(
                 transaction_pool: Some(OffchainTransactionPoolFactory::new(transaction_pool)),
                 network_provider: Arc::new(network),
                 is_validator: role.is_authority(),
-                enable_http_requests: true,
+                // The runtime's workers have nobody to ask.
+                enable_http_requests: false,
                 custom_extensions: |_| Vec::new(),
             })?;
         task_manager.spawn_handle().spawn(

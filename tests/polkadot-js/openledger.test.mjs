@@ -1,4 +1,4 @@
-// What contributors, curators, payers and voters do with polkadot.js alone: no custom types, every
+// What contributors, curators and payers do with polkadot.js alone: no custom types, every
 // event and error by name.
 
 import assert from "node:assert/strict";
@@ -14,7 +14,6 @@ import { withChain } from "./fixture.mjs";
 import { nodeBinary } from "./node.mjs";
 
 const TAG = { chunk: 0x02, recordCommit: 0x03, recordLeaf: 0x04 };
-const POA_ADMIN_TRACK = 10;
 
 const hash = (tag, ...parts) => blake2AsU8a(u8aConcat(Uint8Array.of(tag, 1), ...parts), 256);
 
@@ -144,44 +143,5 @@ describe("OpenLedger through polkadot.js", { timeout: 400_000 }, () => {
     const left = await sendAndInclude(api, api.tx.compute.withdrawBond(), dave);
     const [, amount] = eventData(left, "compute.BondWithdrawn");
     assert.equal(amount.toBigInt(), bond);
-  });
-
-  test("a referendum on the PoA track adds a ruleset", async () => {
-    const { alice, bob, ferdie } = accounts;
-    const first = (await api.query.attribution.rulesetOf(0)).unwrap().toJSON();
-    const changed = { ...first, receipt: { ...first.receipt, topK: first.receipt.topK + 1 } };
-    const call = api.tx.attribution.addRuleset(changed);
-    const noted = await sendAndInclude(api, api.tx.preimage.notePreimage(call.method.toHex()), alice);
-    eventData(noted, "preimage.Noted");
-    const before = (await api.query.attribution.currentRuleset()).toNumber();
-
-    const submitted = await sendAndInclude(
-      api,
-      api.tx.referenda.submit(
-        { Origins: "PoaAdmin" },
-        { Lookup: { hash: call.method.hash.toHex(), len: call.method.encodedLength } },
-        { After: 1 },
-      ),
-      alice,
-    );
-    const referendum = eventData(submitted, "referenda.Submitted")[0];
-    await sendAndInclude(api, api.tx.referenda.placeDecisionDeposit(referendum), alice);
-    const vote = (balance) => ({ Standard: { vote: { aye: true, conviction: "Locked1x" }, balance } });
-    for (const voter of [alice, bob, ferdie]) {
-      await sendAndInclude(api, api.tx.convictionVoting.vote(referendum, vote(20_000_000n * OPEN)), voter);
-    }
-    const track = api.consts.referenda.tracks.find(([id]) => id.toNumber() === POA_ADMIN_TRACK);
-    assert.ok(track !== undefined, "the PoA track is in the metadata");
-    const { number } = await api.rpc.chain.getHeader();
-    for (let height = number.toNumber() + 1; ; height += 1) {
-      await finalised(api, height);
-      if ((await api.query.attribution.currentRuleset()).toNumber() > before) break;
-      assert.ok(height < number.toNumber() + 60, "the referendum passes within a minute or three");
-    }
-    const added = (await api.query.attribution.rulesetOf(before + 1)).unwrap().toJSON();
-    assert.deepEqual(added, changed);
-
-    const direct = sendAndInclude(api, api.tx.attribution.addRuleset(changed), alice);
-    await assert.rejects(direct, { name: "DispatchFailure", error: "badOrigin" });
   });
 });
