@@ -12,8 +12,8 @@ Usage: scripts/build-runtime.sh --output FILE [--fast] [--metadata-hash] [--pack
                                 [--spec-version N] [--slot-milliseconds N]
 
 Builds the runtime's Wasm and writes it, compressed as system.setCode takes it, to FILE. The first time
-takes some five minutes on two cores, later ones two. Paths of this machine do not go into the Wasm: the
-same sources, Rust version and options give the same bytes in any folder. It prints their hashes.
+takes some five minutes on two cores, later ones two. Nothing of this machine goes into the Wasm: the same
+sources, Rust version and options give the same bytes everywhere. It prints their hashes.
 
   --output FILE           where the Wasm goes
   --fast                  with the feature fast-runtime: short periods, for local nets
@@ -71,24 +71,30 @@ set_number() { # FILE TEXT NUMBER
     sed -i -E "s/^(\s*$2)[0-9_]+/\1$3/" "$1"
 }
 
-# A variant is a copy of the sources in which one line is another, so that the runtime itself needs no
-# switches for tests. The copy keeps its place, or all that the Wasm needs would be compiled again.
-SOURCES=$REPOSITORY
-if [ -n "$SPEC_VERSION$SLOT" ]; then
-    SOURCES=$OPENLEDGER_CACHE/runtime-wasm/sources
-    rm -rf "$SOURCES.new"
-    mkdir -p "$SOURCES.new"
-    git ls-files -z --cached --others --exclude-standard -- '*.rs' '*.toml' Cargo.lock attribution/proof |
-        xargs -0 cp --parents --preserve=timestamps --target-directory="$SOURCES.new"
-    if [ -n "$SPEC_VERSION" ]; then
-        set_number "$SOURCES.new/runtime/src/lib.rs" "spec_version: " "$SPEC_VERSION"
-    fi
-    if [ -n "$SLOT" ]; then
-        set_number "$SOURCES.new/runtime/src/constants.rs" "pub const SLOT_DURATION_MILLISECONDS: u64 = " "$SLOT"
-    fi
-    rm -rf "$SOURCES"
-    mv "$SOURCES.new" "$SOURCES"
+# Always from a copy, in a place that is the same on every machine: cargo gives crates of a folder names that
+# depend on where the folder is, and those get into the Wasm. A variant is a copy in which one line is
+# another, so that the runtime itself needs no switches for experiments.
+SOURCES=/tmp/openledger-runtime
+exec 9>"$SOURCES.lock" || fail "$SOURCES.lock belongs to somebody else: remove it"
+flock --wait 3600 9 || fail "another build of a runtime has been running for an hour: end it, then run this again"
+# What is the same keeps its time stamp, or everything would be compiled again.
+rm -rf "$SOURCES.new"
+mkdir -p "$SOURCES" "$SOURCES.new"
+git ls-files -z --cached --others --exclude-standard -- '*.rs' '*.toml' Cargo.lock attribution/proof client |
+    xargs -0 cp --parents --target-directory="$SOURCES.new"
+if [ -n "$SPEC_VERSION" ]; then
+    set_number "$SOURCES.new/runtime/src/lib.rs" "spec_version: " "$SPEC_VERSION"
 fi
+if [ -n "$SLOT" ]; then
+    set_number "$SOURCES.new/runtime/src/constants.rs" "pub const SLOT_DURATION_MILLISECONDS: u64 = " "$SLOT"
+fi
+(cd "$SOURCES.new" && find . -type f -print0) | while IFS= read -r -d '' file; do
+    if cmp --silent "$SOURCES.new/$file" "$SOURCES/$file"; then
+        touch --reference="$SOURCES/$file" "$SOURCES.new/$file"
+    fi
+done
+rm -rf "$SOURCES"
+mv "$SOURCES.new" "$SOURCES"
 
 PROJECT=$(cargo metadata --format-version 1 --no-deps --locked --manifest-path "$SOURCES/Cargo.toml" |
     node -e '

@@ -10,15 +10,17 @@ import { Feeder } from "./feeder.mjs";
 import { Signers } from "./signing.mjs";
 import { chart, slope } from "./statistics.mjs";
 
-const USAGE = `Usage: node tests/load/memory.mjs [--minutes N] [--most MB]
+const USAGE = `Usage: node tests/load/memory.mjs [--minutes N] [--most MB] [--cache MB]
 
   --minutes N  how long the load lasts (default: 30)
-  --most MB    fail if memory grows by more in an hour, measured after the warm-up, the first third of the time`;
+  --most MB    fail if memory grows by more in an hour, measured after the warm-up, the first third of the time
+  --cache MB   how much of the state the node may keep in memory (its default is 1,024, which takes long to fill)`;
 
 const { values: options } = parseArgs({
   options: {
     minutes: { type: "string", default: "30" },
     most: { type: "string" },
+    cache: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -31,6 +33,9 @@ if (!(minutes >= 1)) throw new Error(`--minutes ${options.minutes} is no number 
 const most = options.most === undefined ? Number.POSITIVE_INFINITY : Number(options.most);
 if (Number.isNaN(most)) throw new Error(`--most ${options.most} is no number of megabytes\n\n${USAGE}`);
 
+const cache = options.cache === undefined ? [] : ["--trie-cache-size", String(Number(options.cache) * 2 ** 20)];
+if (cache.includes("NaN")) throw new Error(`--cache ${options.cache} is no number of megabytes\n\n${USAGE}`);
+
 /** Transfers in the pool: several blocks' worth. */
 const POOL = 3_000;
 const SAMPLE_SECONDS = 5;
@@ -38,7 +43,7 @@ const SAMPLE_SECONDS = 5;
 const WARM_UP = 1 / 3;
 
 const folder = scratchFolder();
-const node = await startAuthor(writeSpecification(folder), join(folder, "node"));
+const node = await startAuthor(writeSpecification(folder), join(folder, "node"), ...cache);
 // One thread signs many times what the chain takes, and leaves the other cores to the node.
 const signers = await Signers.start(node.url, 1);
 const feeder = new Feeder(node.url, (count) => signers.sign(count), POOL);
