@@ -21,7 +21,7 @@ Runs, as root, what takes too long for CI, and ends at the first part that fails
   same-bytes  the runtime's Wasm, built from two clones with caches of their own, compared (15 min)
   abuse       scripts/abuse.sh: 50,000 bad transactions and worse (10 min)
   memory      half an hour of load, and the slope of the node's memory
-  books       10,000 random operations and ten years of eras, all books after each step (5 min)
+  books       10,000 random operations and ten years of eras, all books after each step (15 min)
   guides      scripts/guides.sh: the commands of the guides (10 min)
   docker      scripts/check-docker.sh: the container's stages (5 min)
 
