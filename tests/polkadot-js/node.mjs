@@ -134,10 +134,13 @@ export async function ask(url, method, ...params) {
   return result;
 }
 
-/** Where the node at an RPC address listens for peers on this machine. */
+/**
+ * Where the node at an RPC address listens for peers on this machine. Its addresses come in any order, and some are
+ * for browsers (WebRTC): nodes do not dial those.
+ */
 export async function peerAddress(url) {
   const addresses = await ask(url, "system_localListenAddresses");
-  const found = addresses.find((address) => address.startsWith("/ip4/127.0.0.1/"));
+  const found = addresses.find((address) => address.startsWith("/ip4/127.0.0.1/tcp/"));
   if (found === undefined) throw new Error(`the node listens nowhere on this machine: ${addresses.join(", ")}`);
   return found;
 }
