@@ -7,6 +7,7 @@
 //! - [`projection`] shrinks per-record gradients; [`influence`] quantises them to the rows of an
 //!   index and turns a query's gradient into a query vector; [`scan`] finds the rows with the highest
 //!   scores.
+//! - [`replay`] differentiates a whole training run with respect to the weights of its examples.
 //! - [`corpus`] finds the spans of a response that stand verbatim in input records.
 //! - [`duplicates`] decides which of several equal records owns the credit.
 //! - [`shares`] says what each contribution gets of a traced response.
@@ -69,6 +70,7 @@ mod file;
 pub mod influence;
 mod linear;
 pub mod projection;
+pub mod replay;
 pub mod scan;
 pub mod shares;
 mod simd;

@@ -208,8 +208,8 @@ pub(super) struct EpochCache(std::collections::BTreeMap<usize, Vec<usize>>);
 impl EpochCache {
     fn permutation(&mut self, epoch: usize, order: &Order) -> &[usize] {
         if !self.0.contains_key(&epoch) {
-            // Batches only move forward.
-            self.0.retain(|&other, _| other + 1 >= epoch);
+            // Batches move forward, or backward when a run is replayed.
+            self.0.retain(|&other, _| other.abs_diff(epoch) <= 1);
         }
         self.0.entry(epoch).or_insert_with(|| {
             let mut permutation: Vec<usize> = (0..order.len()).collect();

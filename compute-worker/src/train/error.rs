@@ -88,6 +88,9 @@ pub enum TrainError {
         /// The newest checkpoint.
         path: PathBuf,
     },
+    /// A run could not be replayed.
+    #[error(transparent)]
+    Engine(#[from] attribution_engine::Error),
     /// The receiver of gradient rows gave up.
     #[error("gradient rows were not accepted: {0}")]
     Sink(String),

@@ -15,6 +15,7 @@ const BLOCK: usize = 16_384;
 /// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) on one flat vector of weights.
 ///
 /// candle's own keeps its moments to itself, and the transcript needs their hash.
+#[derive(Clone)]
 pub(super) struct AdamW {
     /// Decaying mean of the gradients.
     pub(super) first_moment: Vec<f32>,

@@ -60,6 +60,16 @@ impl Parameters {
         self.values.len()
     }
 
+    /// The weights.
+    pub(super) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// `(end, decays)` of each tensor.
+    pub(super) fn decays(&self) -> &[(usize, bool)] {
+        &self.decays
+    }
+
     /// The weights, and `(end, decays)` of each tensor.
     pub(super) fn values_mut(&mut self) -> (&mut [f32], &[(usize, bool)]) {
         (&mut self.values, &self.decays)

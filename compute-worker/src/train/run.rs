@@ -51,14 +51,14 @@ impl TrainingTarget {
     }
 
     /// The tensors that are trained.
-    fn trained(&self) -> Tensors {
+    pub(super) fn trained(&self) -> Tensors {
         match self {
             Self::Full(model) => model.tensors(),
             Self::Adapter { adapter, .. } => adapter.tensors(),
         }
     }
 
-    fn into_trainable(self) -> Result<Self> {
+    pub(super) fn into_trainable(self) -> Result<Self> {
         Ok(match self {
             Self::Full(model) => Self::Full(model.into_trainable()?),
             Self::Adapter { base, adapter } => {
@@ -263,13 +263,13 @@ fn transcript_start(
 }
 
 /// Weighted sum of the tokens' negative log likelihoods.
-fn batch_loss(target: &TrainingTarget, batch: &Batch) -> Result<Tensor> {
+pub(super) fn batch_loss(target: &TrainingTarget, batch: &Batch) -> Result<Tensor> {
     let losses = token_losses(target, batch)?;
     let weights = Tensor::from_slice(&batch.weights, batch.weights.len(), losses.device())?;
     Ok((losses * weights)?.sum_all()?)
 }
 
-fn token_losses(target: &TrainingTarget, batch: &Batch) -> Result<Tensor> {
+pub(super) fn token_losses(target: &TrainingTarget, batch: &Batch) -> Result<Tensor> {
     let logits = target
         .model()
         .forward(&batch.inputs, &batch.lengths, target.adapter())?;

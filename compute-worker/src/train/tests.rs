@@ -894,3 +894,88 @@ mod rows {
         assert!(matches!(error, TrainError::Cancelled { .. }), "{error}");
     }
 }
+
+mod replay {
+    use super::*;
+
+    /// Smooth enough to be differentiated: AdamW's epsilon keeps its first steps gentle.
+    fn smooth(data: &TrainingData) -> TrainingInputs<'_> {
+        let mut inputs = inputs(data, 12);
+        inputs.hyper_parameters.learning_rate = 3e-3;
+        inputs.hyper_parameters.epsilon = 1e-3;
+        inputs
+    }
+
+    fn replayed<'a>(target: TrainingTarget, inputs: &'a TrainingInputs<'a>) -> ReplayedRun<'a> {
+        ReplayedRun::new(target, inputs, CancellationFlag::default()).unwrap()
+    }
+
+    #[test]
+    fn is_the_run_itself() {
+        let data = data();
+        let inputs = smooth(&data);
+        for target in [fresh_model, fresh_adapter] {
+            let outcome = run(target(), &inputs);
+            let mut replayed = replayed(target(), &inputs);
+            assert_eq!(replayed.held_out(), outcome.held_out);
+            let losses = replayed.losses(&outcome.held_out).unwrap();
+            // One record is held out, so its mean is the run's.
+            assert_eq!(losses.len(), 1);
+            let difference = (losses[0] - f64::from(outcome.held_out_after)).abs();
+            assert!(difference < 1e-5, "{difference}");
+        }
+    }
+
+    #[test]
+    fn effects_are_the_slopes_of_runs_with_other_weights() {
+        let data = data();
+        let inputs = smooth(&data);
+        for target in [fresh_model, fresh_adapter] {
+            let mut run = replayed(target(), &inputs);
+            let query = run.held_out().to_vec();
+            let effects = run.effects(&query, &mut Silent).unwrap().remove(0);
+            assert_eq!(effects[query[0]], 0.0, "what is held out does nothing");
+            assert_eq!(effects[4], 0.0, "a tombstone does nothing");
+            let records = [1, 2, 5, 6, 8, 11];
+            let slopes = records.map(|record| {
+                let mut loss = |weight: f32| {
+                    let mut weights = vec![1.0; data.records()];
+                    weights[record] = weight;
+                    run.set_record_weights(weights).unwrap();
+                    run.losses(&query).unwrap()[0]
+                };
+                (loss(1.05) - loss(0.95)) / 0.1
+            });
+            // Not record by record: a gradient that is clipped with one weight and not with the other
+            // bends the difference of two runs, but not the derivative.
+            let correlation = correlation(&slopes, &records.map(|record| effects[record]));
+            assert!(correlation > 0.99, "{correlation}: {slopes:?}, {effects:?}");
+        }
+    }
+
+    /// Pearson's.
+    fn correlation(left: &[f64], right: &[f64]) -> f64 {
+        let centred = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            values.iter().map(|value| value - mean).collect::<Vec<_>>()
+        };
+        let (left, right) = (centred(left), centred(right));
+        let product = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+        product(&left, &right) / (product(&left, &left) * product(&right, &right)).sqrt()
+    }
+
+    #[test]
+    fn refuses_bad_weights_and_stops_when_told() {
+        let data = data();
+        let inputs = smooth(&data);
+        let cancellation = CancellationFlag::default();
+        let mut run = ReplayedRun::new(fresh_model(), &inputs, cancellation.clone()).unwrap();
+        for weights in [vec![1.0; 3], vec![-1.0; 12], vec![f32::NAN; 12]] {
+            let message = run.set_record_weights(weights).unwrap_err().to_string();
+            assert!(message.contains("one for each record"), "{message}");
+        }
+        cancellation.cancel();
+        let stopped = run.effects(&[0], &mut Silent);
+        assert!(matches!(stopped, Err(TrainError::Cancelled { step: 0 })));
+    }
+}
