@@ -19,7 +19,7 @@ if [ "$(cat "$openledger_clone_file" 2>/dev/null)" != "$REPOSITORY" ]; then
     find "$CARGO_TARGET_DIR" -type d -path '*/.fingerprint/*' -prune \( -name 'openledger-*' -o \
         -name 'attribution-*' -o -name 'pallet-attribution-*' -o -name 'pallet-channels-*' -o \
         -name 'pallet-compute-*' -o -name 'pallet-datanets-*' -o -name 'pallet-models-*' -o \
-        -name 'pallet-stepped-migrations-*' \) \
+        -name 'pallet-stepped-migrations-*' -o -name 'poa-*' \) \
         -exec rm -rf {} +
     printf '%s\n' "$REPOSITORY" >"$openledger_clone_file"
 fi

@@ -65,6 +65,26 @@ pub enum Error {
     /// The suffix sorting library failed.
     #[error("suffix sorting failed ({0}): most likely there is not enough memory")]
     SuffixArray(String),
+    /// An index that was loaded contradicts itself where only using it could show that.
+    #[error("the index contradicts itself, {0}: build it again from the records")]
+    Contradictory(&'static str),
+    /// The system has not enough memory.
+    #[error("cannot get {bytes} bytes of memory: {source}")]
+    Memory {
+        /// Bytes asked for.
+        bytes: usize,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// An iteration for eigenvalues did not come to an end.
+    #[error(
+        "the eigendecomposition of a symmetric matrix of order {order} did not converge: \
+         look for values of very different sizes among its inputs and scale them"
+    )]
+    NoConvergence {
+        /// Rows of the matrix.
+        order: usize,
+    },
     /// Reading or writing a file failed.
     #[error("cannot {action} {path}: {source}")]
     Io {
@@ -94,6 +114,14 @@ pub enum Error {
         found: u32,
         /// The version that can be read.
         supported: u32,
+    },
+    /// The file is of the right kind, but of a variety that is not read.
+    #[error("{path} cannot be read: {problem}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what it must be.
+        problem: String,
     },
     /// The file is shorter or longer than its header says.
     #[error(
@@ -125,6 +153,118 @@ pub enum Error {
         /// What is wrong there.
         problem: String,
     },
+    /// One entry of an input is not what it must be.
+    #[error("{what} {index} is {value}, but it must be {expected}")]
+    Entry {
+        /// What the entry is, with its input.
+        what: &'static str,
+        /// Its place in the input, from zero.
+        index: usize,
+        /// What it was.
+        value: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// A utility is a NaN or an infinity.
+    #[error(
+        "the utility of a subset of {size} data is {value}: it must be finite, so give subsets on \
+         which the model cannot be fitted the score of a guess"
+    )]
+    UtilityNotFinite {
+        /// Number of data in the subset.
+        size: usize,
+        /// What the utility was.
+        value: f64,
+    },
+    /// A utility command did not answer as it must.
+    #[error("the utility command `{command}` {problem}")]
+    UtilityCommand {
+        /// The command.
+        command: String,
+        /// What it did, and what to do about it.
+        problem: String,
+    },
+    /// An iterative fit stopped before it reached its tolerance.
+    #[error(
+        "the fit of {what} has gradient norm {norm:e} after {iterations} iterations, above the \
+         tolerance {tolerance:e}: scale the features to comparable ranges, or raise the penalty or \
+         the tolerance"
+    )]
+    NotConverged {
+        /// The model.
+        what: &'static str,
+        /// Iterations made.
+        iterations: usize,
+        /// Norm of the gradient reached.
+        norm: f64,
+        /// Norm demanded.
+        tolerance: f64,
+    },
+    /// A datum was left out of too few bags.
+    #[error(
+        "datum {datum} is left out of {found} of {bags} bags, but its value and standard error need \
+         two: use more bags"
+    )]
+    RarelyOutOfBag {
+        /// The first such datum.
+        datum: usize,
+        /// Number of bags without it.
+        found: u32,
+        /// Number of bags.
+        bags: u32,
+    },
+    /// The header of a file cannot be used.
+    #[error("{path} has a header that cannot be used, at byte {offset}: {problem}")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// Offset into the file.
+        offset: usize,
+        /// What is wrong there, and what to do.
+        problem: String,
+    },
+    /// A part of a file does not match its checksum.
+    #[error(
+        "the {section} of {path}, bytes {start} to {end}, do not match their checksum: \
+         the file was damaged or altered, fetch or build it again"
+    )]
+    Section {
+        /// The file.
+        path: PathBuf,
+        /// The name of the part.
+        section: &'static str,
+        /// Its first byte.
+        start: usize,
+        /// The byte behind its last.
+        end: usize,
+    },
+    /// Every value of a token occurs, so none is left to end records.
+    #[error(
+        "all {values} values of {bits}-bit tokens occur in the records, so none is left to end \
+         records: use wider tokens"
+    )]
+    NoSeparator {
+        /// How many values there are.
+        values: u64,
+        /// Bits in a token.
+        bits: usize,
+    },
+    /// A record holds the token that ends records.
+    #[error(
+        "record {row} holds the token {token} at {offset}, which was chosen to end records: \
+         choose a value that no record holds"
+    )]
+    SeparatorInRecord {
+        /// The record.
+        row: u32,
+        /// Offset in it, in tokens.
+        offset: usize,
+        /// The token.
+        token: u32,
+    },
+    /// The caller asked to stop.
+    #[error("stopped on request; what was finished is kept, start again to go on")]
+    Cancelled,
 }
 
 impl Error {
@@ -136,6 +276,21 @@ impl Error {
     ) -> Self {
         Self::Parameter {
             name,
+            value: value.to_string(),
+            expected: expected.to_string(),
+        }
+    }
+
+    /// An entry that is out of bounds.
+    pub(crate) fn entry(
+        what: &'static str,
+        index: usize,
+        value: impl ToString,
+        expected: impl ToString,
+    ) -> Self {
+        Self::Entry {
+            what,
+            index,
             value: value.to_string(),
             expected: expected.to_string(),
         }

@@ -34,14 +34,31 @@ pub(crate) fn write(
     path: &Path,
     kind: &Kind,
     length: u64,
-    payload: impl FnOnce(&mut Sink) -> std::io::Result<()>,
+    payload: impl FnOnce(&mut Sink<'_>) -> std::io::Result<()>,
 ) -> Result<(), Error> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let written = write_partial(&partial, kind, length, payload)
-        .and_then(|()| fs::rename(&partial, path))
-        .and_then(|()| sync_parent(path));
+    replace(path, |out| {
+        let mut sink = Sink {
+            out,
+            hasher: blake3::Hasher::new(),
+            written: 0,
+        };
+        sink.put(&kind.magic)?;
+        sink.put(&kind.version.to_le_bytes())?;
+        sink.put(&length.to_le_bytes())?;
+        payload(&mut sink)?;
+        debug_assert_eq!(sink.written, HEADER_BYTES as u64 + length);
+        let checksum = sink.hasher.finalize();
+        out.write_all(checksum.as_bytes())
+    })
+}
+
+/// Writes a file that appears under its name only when it is complete and on disk.
+pub(crate) fn replace(
+    path: &Path,
+    contents: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    let partial = partial_name(path);
+    let written = write_partial(&partial, contents).and_then(|()| publish(&partial, path));
     written.map_err(|source| {
         // The first error is the one to report; a partial file that cannot be removed is harmless.
         let _ = fs::remove_file(&partial);
@@ -55,26 +72,26 @@ pub(crate) fn write(
 
 fn write_partial(
     partial: &Path,
-    kind: &Kind,
-    length: u64,
-    payload: impl FnOnce(&mut Sink) -> std::io::Result<()>,
+    contents: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let mut sink = Sink {
-        out: BufWriter::with_capacity(1 << 20, File::create(partial)?),
-        hasher: blake3::Hasher::new(),
-        written: 0,
-    };
-    sink.put(&kind.magic)?;
-    sink.put(&kind.version.to_le_bytes())?;
-    sink.put(&length.to_le_bytes())?;
-    payload(&mut sink)?;
-    debug_assert_eq!(sink.written, HEADER_BYTES as u64 + length);
-    let checksum = sink.hasher.finalize();
-    sink.out.write_all(checksum.as_bytes())?;
-    sink.out
-        .into_inner()
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(partial)?);
+    contents(&mut out)?;
+    out.into_inner()
         .map_err(|error| error.into_error())?
         .sync_all()
+}
+
+/// The name of a file while it is being written.
+pub(crate) fn partial_name(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    partial.into()
+}
+
+/// Gives a file that is complete and on disk its name, durably.
+pub(crate) fn publish(partial: &Path, path: &Path) -> std::io::Result<()> {
+    fs::rename(partial, path)?;
+    sync_parent(path)
 }
 
 /// Makes the new name durable.
@@ -86,13 +103,13 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
 }
 
 /// Where a payload is written to.
-pub(crate) struct Sink {
-    out: BufWriter<File>,
+pub(crate) struct Sink<'a> {
+    out: &'a mut BufWriter<File>,
     hasher: blake3::Hasher,
     written: u64,
 }
 
-impl Sink {
+impl Sink<'_> {
     /// Appends bytes.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.hasher.update(bytes);

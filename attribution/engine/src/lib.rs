@@ -8,8 +8,11 @@
 //!   index and turns a query's gradient into a query vector; [`scan`] finds the rows with the highest
 //!   scores.
 //! - [`replay`] differentiates a whole training run with respect to the weights of its examples.
+//! - [`influence::methods`] has the influence methods of the literature over arrays of gradients, and
+//!   the measures of how good they are.
 //! - [`corpus`] finds the spans of a response that stand verbatim in input records.
-//! - [`duplicates`] decides which of several equal records owns the credit.
+//! - [`duplicates`] decides which of several equal or nearly equal records owns the credit.
+//! - [`valuation`] says what each datum, and each owner, is worth to a model's performance.
 //! - [`shares`] says what each contribution gets of a traced response.
 //!
 //! What the chain re-computes (scores, eligibility, order, splits, commitments) is taken from
@@ -62,6 +65,8 @@
 //! Given the same gradients, everything here is the same bit for bit on any processor, with any
 //! instruction set and any number of threads: integer arithmetic is exact, floating point operations
 //! happen in a fixed order and are never fused. Gradients themselves come from whoever computed them.
+//! [`valuation`] keeps to that on one platform: its models use logarithms and exponentials of the
+//! platform's library.
 
 pub mod corpus;
 pub mod duplicates;
@@ -69,10 +74,18 @@ mod error;
 mod file;
 pub mod influence;
 mod linear;
+pub mod npy;
 pub mod projection;
 pub mod replay;
 pub mod scan;
 pub mod shares;
 mod simd;
+pub mod valuation;
 
 pub use error::Error;
+
+/// The 32-byte seed that a text stands for in one use of randomness: the BLAKE3 key derived from it in
+/// that use's domain. Different uses of one text are independent.
+pub fn seed(domain: &str, text: &[u8]) -> [u8; 32] {
+    blake3::derive_key(&format!("attribution engine v1 {domain}"), text)
+}

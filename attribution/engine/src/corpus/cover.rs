@@ -7,7 +7,7 @@ use attribution_proof::{
     ModelId,
 };
 
-use super::{matching::Matcher, symbol, Corpus};
+use super::Corpus;
 use crate::Error;
 
 /// The governed numbers of a cover.
@@ -32,10 +32,6 @@ impl From<&ReceiptRules> for CoverRules {
 /// `minimum_span` bytes in any of the models' corpora, credited to its earliest occurrence in the order
 /// `(model, row, offset)`, then on behind it. A match counts for at most 1,024 bytes.
 ///
-/// One pass over the response: each position takes up the match of the one before it, and one probe
-/// inside a window of `minimum_span` bytes usually rules out half a window of starts (the idea of
-/// Chang and Lawler's sublinear search; see `matching`).
-///
 /// # Errors
 /// When the response is longer than 32 bits can address, a model repeats, `minimum_span` is not in
 /// 1..=1024 or `maximum_spans` not in 1..=64.
@@ -48,24 +44,9 @@ pub fn cover(
         minimum_span,
         maximum_spans,
     } = rules;
-    if !(1..=MAX_SPAN_LENGTH).contains(&minimum_span) {
-        let expected = format!("1..={MAX_SPAN_LENGTH}");
-        return Err(Error::parameter("shortest span", minimum_span, expected));
-    }
-    if !(1..=MAX_SPANS).contains(&maximum_spans) {
-        return Err(Error::parameter(
-            "largest number of spans",
-            maximum_spans,
-            format!("1..={MAX_SPANS}"),
-        ));
-    }
-    if u32::try_from(response.len()).is_err() {
-        return Err(Error::parameter(
-            "response length",
-            response.len(),
-            "below 2^32 bytes",
-        ));
-    }
+    check_minimum("shortest span", minimum_span, MAX_SPAN_LENGTH)?;
+    check_minimum("largest number of spans", maximum_spans, MAX_SPANS)?;
+    check_addressable(response)?;
     let mut corpora = corpora.to_vec();
     corpora.sort_by_key(|(model, _)| *model);
     if let Some(pair) = corpora.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -76,62 +57,62 @@ pub fn cover(
         ));
     }
 
-    let query = response.iter().copied().map(symbol).collect::<Vec<_>>();
-    let matchers = || {
-        corpora
-            .iter()
-            .map(|(model, corpus)| (*model, Matcher::new(corpus, &query)))
-            .collect::<Vec<_>>()
-    };
-    let (mut matchers, mut probes) = (matchers(), matchers());
-    let shortest = minimum_span as usize;
+    let (shortest, longest) = (minimum_span as usize, MAX_SPAN_LENGTH as usize);
+    let mut matches = corpora
+        .iter()
+        .map(|(model, corpus)| (*model, corpus.matches(response, shortest, longest)))
+        .collect::<Vec<_>>();
     let mut spans = Vec::new();
     let mut from = 0;
-    // Of the starts below `judged`, only those below `possible` can have a match that is long enough.
-    let (mut possible, mut judged) = (0, 0);
-    while from + shortest <= query.len() && spans.len() < maximum_spans as usize {
-        if from >= judged {
-            let probe = from + shortest / 2;
-            let lengths = probes
-                .iter_mut()
-                .map(|(_, matcher)| matcher.longest_from(probe));
-            let reach = probe + lengths.max().unwrap_or(0);
-            // A match that starts no later than the probe and ends behind `reach` would hold a longer
-            // match of the probe.
-            possible = (reach + 1).saturating_sub(shortest);
-            judged = probe + 1;
-        }
-        if from >= possible {
-            from = judged;
-            continue;
-        }
+    while from + shortest <= response.len() && spans.len() < maximum_spans as usize {
         // Only a longer match replaces one of a model before, which is earlier.
-        let mut longest: Option<(usize, ModelId, &Matcher<'_>)> = None;
-        for (model, matcher) in &mut matchers {
-            let length = matcher.longest_from(from);
-            if longest.is_none_or(|(known, ..)| length > known) {
-                longest = Some((length, *model, matcher));
+        let mut best = (0, 0);
+        for (number, (_, matches)) in matches.iter_mut().enumerate() {
+            let length = matches.longest(from);
+            if length > best.0 {
+                best = (length, number);
             }
         }
-        let found = longest
-            .filter(|(length, ..)| *length >= shortest)
-            .and_then(|(_, model, matcher)| Some((model, matcher.earliest()?)));
+        let (length, number) = best;
+        let found = matches.get(number).and_then(|(model, matches)| {
+            let place = matches.earliest(from, length)?;
+            Some((*model, place))
+        });
         match found {
-            Some((model, found)) => {
-                let at = Occurrence {
-                    model,
-                    row: found.at.row,
-                    offset: found.at.offset,
-                };
+            Some((model, place)) => {
                 spans.push(Span {
                     start: from as u32,
-                    length: found.length,
-                    at,
+                    length: length as u32,
+                    at: Occurrence {
+                        model,
+                        row: place.row,
+                        offset: place.offset,
+                    },
                 });
-                from += found.length as usize;
+                from += length;
             }
             None => from += 1,
         }
     }
     Ok(spans)
+}
+
+/// Refuses a number that is not in `1..=most`.
+pub(super) fn check_minimum(name: &'static str, value: u32, most: u32) -> Result<(), Error> {
+    if !(1..=most).contains(&value) {
+        return Err(Error::parameter(name, value, format!("in 1..={most}")));
+    }
+    Ok(())
+}
+
+/// Refuses outputs whose positions do not fit 32 bits.
+pub(super) fn check_addressable<T>(output: &[T]) -> Result<(), Error> {
+    if u32::try_from(output.len()).is_err() {
+        return Err(Error::parameter(
+            "response length",
+            output.len(),
+            "below 2^32",
+        ));
+    }
+    Ok(())
 }

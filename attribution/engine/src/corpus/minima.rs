@@ -1,103 +1,99 @@
-//! Minima of blocks of blocks, for jumping through long arrays.
+//! Minima of blocks of blocks, for the smallest number in a long range.
+
+use std::ops::Range;
 
 /// Elements in a block.
 const BLOCK: usize = 64;
 
-/// An array with the minima of its blocks, of the blocks of those, and so on to a single block.
-pub(super) struct Minima<T> {
-    /// The array first; each next level holds one minimum for each block of the one before.
-    levels: Vec<Vec<T>>,
+/// Minima in all levels together, for an array of `length` numbers.
+pub(super) fn count(length: usize) -> usize {
+    levels(length).sum()
 }
 
-impl<T: Copy + Ord> Minima<T> {
-    pub(super) fn new(values: Vec<T>) -> Self {
-        let mut levels = vec![values];
-        while let Some(last) = levels.last().filter(|last| last.len() > BLOCK) {
-            let next = last
+/// Lengths of the levels: one minimum for each block of the level before, until one block is left.
+fn levels(length: usize) -> impl Iterator<Item = usize> {
+    let next = |length: &usize| (*length > BLOCK).then(|| length.div_ceil(BLOCK));
+    std::iter::successors(next(&length), next)
+}
+
+/// Collects the minima of an array that passes by.
+pub(super) struct Collector {
+    minima: Vec<u32>,
+    length: usize,
+}
+
+impl Collector {
+    /// For an array of `length` numbers.
+    pub(super) fn new(length: usize) -> Self {
+        Self {
+            minima: Vec::with_capacity(count(length) + 1),
+            length,
+        }
+    }
+
+    /// Takes the next numbers: whole blocks, but for the last.
+    pub(super) fn extend(&mut self, values: &[u32]) {
+        let blocks = values.chunks(BLOCK);
+        self.minima
+            .extend(blocks.filter_map(|block| block.iter().min()));
+    }
+
+    /// The minima of all levels, the lowest level first.
+    pub(super) fn finish(mut self) -> Vec<u32> {
+        if self.length <= BLOCK {
+            return Vec::new();
+        }
+        let mut start = 0;
+        while self.minima.len() - start > BLOCK {
+            let end = self.minima.len();
+            let next = self.minima[start..]
                 .chunks(BLOCK)
                 .filter_map(|block| block.iter().min().copied())
-                .collect();
-            levels.push(next);
+                .collect::<Vec<_>>();
+            self.minima.extend(next);
+            start = end;
         }
-        Self { levels }
+        self.minima
     }
+}
 
-    /// The array.
-    pub(super) fn values(&self) -> &[T] {
-        &self.levels[0]
-    }
+/// An array with the minima of its blocks.
+#[derive(Clone, Copy)]
+pub(super) struct Minima<'a> {
+    values: &'a [u32],
+    minima: &'a [u32],
+}
 
-    /// The first position at or after `from` with a value below `bound`, or the array's length.
-    pub(super) fn next_below(&self, from: usize, bound: T) -> usize {
-        let mut from = from;
-        for (height, level) in self.levels.iter().enumerate() {
-            let end = (from / BLOCK + 1).saturating_mul(BLOCK).min(level.len());
-            if from < end {
-                if let Some(at) = level[from..end].iter().position(|value| *value < bound) {
-                    return self.descend(height, from + at, bound, |block, below| {
-                        block.iter().position(below)
-                    });
-                }
-            }
-            // The blocks of this level behind the one just searched.
-            from = from / BLOCK + 1;
-        }
-        self.values().len()
-    }
-
-    /// The last position at or before `from` with a value below `bound`.
-    pub(super) fn previous_below(&self, from: usize, bound: T) -> Option<usize> {
-        let mut from = from;
-        for (height, level) in self.levels.iter().enumerate() {
-            let start = from / BLOCK * BLOCK;
-            if let Some(at) = level[start..=from].iter().rposition(|value| *value < bound) {
-                return Some(self.descend(height, start + at, bound, |block, below| {
-                    block.iter().rposition(below)
-                }));
-            }
-            from = (from / BLOCK).checked_sub(1)?;
-        }
-        None
-    }
-
-    /// From a position in a level down to one in the array.
-    fn descend(
-        &self,
-        height: usize,
-        position: usize,
-        bound: T,
-        find: impl Fn(&[T], &dyn Fn(&T) -> bool) -> Option<usize>,
-    ) -> usize {
-        self.levels[..height]
-            .iter()
-            .rev()
-            .fold(position, |position, level| {
-                let start = position * BLOCK;
-                let block = &level[start..(start + BLOCK).min(level.len())];
-                let at = find(block, &|value| *value < bound);
-                start + at.expect("a block whose minimum is below the bound has such a value")
-            })
+impl<'a> Minima<'a> {
+    /// `minima` as collected from `values`.
+    pub(super) fn new(values: &'a [u32], minima: &'a [u32]) -> Self {
+        Self { values, minima }
     }
 
     /// The smallest value in a range, if the range is not empty.
-    pub(super) fn minimum(&self, range: std::ops::Range<usize>) -> Option<T> {
-        let (mut start, mut end) = (range.start, range.end);
-        let mut minimum: Option<T> = None;
-        let mut take = |values: &[T]| {
-            let least = values.iter().min().copied();
-            minimum = minimum.into_iter().chain(least).min();
+    pub(super) fn minimum(&self, range: Range<usize>) -> Option<u32> {
+        let Range { mut start, mut end } = range;
+        let (mut level, mut above) = (self.values, self.minima);
+        let mut lengths = levels(self.values.len());
+        let mut least: Option<u32> = None;
+        let mut take = |values: Option<&[u32]>| {
+            let next = values.unwrap_or_default().iter().min().copied();
+            least = least.into_iter().chain(next).min();
         };
-        for level in &self.levels {
-            if end.saturating_sub(start) <= 2 * BLOCK {
-                take(level.get(start..end).unwrap_or_default());
-                break;
-            }
+        loop {
+            let length = match lengths.next() {
+                Some(length) if end.saturating_sub(start) > 2 * BLOCK => length,
+                _ => {
+                    take(level.get(start..end));
+                    return least;
+                }
+            };
             let (first, last) = (start.next_multiple_of(BLOCK), end / BLOCK * BLOCK);
-            take(&level[start..first]);
-            take(&level[last..end]);
+            take(level.get(start..first));
+            take(level.get(last..end));
             (start, end) = (first / BLOCK, last / BLOCK);
+            (level, above) = above.split_at_checked(length).unwrap_or_default();
         }
-        minimum
     }
 }
 
@@ -108,34 +104,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn answers_are_those_of_a_linear_search(
-            values in prop::collection::vec(0_u8..50, 1..200),
+        fn minima_are_those_of_a_linear_search(
+            values in prop::collection::vec(0_u32..50, 1..200),
             repeat in 1_usize..60,
-            picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0_u8..51), 1..20),
+            picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..20),
         ) {
-            // Long runs of large values make the searches climb.
             let values = values
                 .iter()
-                .flat_map(|value| std::iter::repeat_n(60, repeat).chain([*value]))
+                .flat_map(|value| std::iter::repeat_n(*value + 1_000, repeat).chain([*value]))
                 .collect::<Vec<_>>();
-            let minima = Minima::new(values.clone());
-            for (a, b, bound) in picks {
+            let mut collector = Collector::new(values.len());
+            values.chunks(3 * BLOCK).for_each(|values| collector.extend(values));
+            let minima = collector.finish();
+            prop_assert_eq!(minima.len(), count(values.len()));
+            let minima = Minima::new(&values, &minima);
+            for (a, b) in picks {
                 let (a, b) = (a.index(values.len()), b.index(values.len() + 1));
-                let next = (a..values.len()).find(|i| values[*i] < bound).unwrap_or(values.len());
-                prop_assert_eq!(minima.next_below(a, bound), next);
-                let previous = (0..=a).rev().find(|i| values[*i] < bound);
-                prop_assert_eq!(minima.previous_below(a, bound), previous);
                 let range = a.min(b)..a.max(b);
                 prop_assert_eq!(minima.minimum(range.clone()), values[range].iter().min().copied());
             }
-            prop_assert_eq!(minima.next_below(values.len(), 255), values.len());
         }
     }
 
     #[test]
-    fn an_empty_array_has_no_answers() {
-        let minima = Minima::<u32>::new(Vec::new());
-        assert_eq!(minima.next_below(0, 9), 0);
-        assert_eq!(minima.minimum(0..0), None);
+    fn an_empty_array_has_no_minimum() {
+        let minima = Collector::new(0).finish();
+        assert_eq!((minima.len(), count(0)), (0, 0));
+        assert_eq!(Minima::new(&[], &minima).minimum(0..0), None);
     }
 }

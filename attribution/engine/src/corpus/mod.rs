@@ -1,67 +1,85 @@
-//! The corpus: every input record of a model in one suffix array, and the matches of a response in it.
+//! The text of the input records in a suffix array, and what a response shares with it.
 //!
-//! Records are laid one after the other as 16-bit symbols: a byte `b` is `b + 1`, and each record ends
-//! in a 0, which no byte equals. So matches never cross records, and any bytes at all may be indexed.
-//! Suffixes are sorted by `libsais`; besides the suffix array the corpus keeps its inverse, the lengths
-//! of the longest common prefixes of neighbours, and block minima over both arrays, a little over 12
-//! bytes for each byte of text together.
+//! - [`TextIndex`] searches records of bytes, or of tokens of 16 or 32 bits: where and how often a pattern
+//!   occurs, what follows it, the infinite-gram probability of a token, and the maximal spans of an output
+//!   with their owners. It lies in memory or in a file that is used without reading it.
+//! - [`Corpus`] is an index of bytes, whatever bytes, for the span credit of PROTOCOL.md ([`cover()`]).
+//! - [`build_in_parts`] builds an index that is larger than memory, [`merge`] joins indexes.
 
+mod buffer;
+pub mod compressed;
 mod cover;
-mod matching;
+mod format;
+mod index;
+mod keys;
+mod map;
+mod merge;
 mod minima;
+mod ngram;
+mod parts;
+mod search;
+mod spans;
+mod statistics;
+pub(crate) mod symbols;
+mod token;
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use attribution_proof::bounds::MAX_SPAN_LENGTH;
-use libsais::SuffixArrayConstruction;
 
 pub use cover::{cover, CoverRules};
-pub use matching::Match;
+pub use index::TextIndex;
+pub use merge::{merge, Control, Progress};
+pub use ngram::{InfiniteGram, NextTokens};
+pub use parts::{build_in_parts, Parts};
+pub use spans::{MaximalSpan, SpanRules};
+pub use token::Token;
 
-use crate::{
-    duplicates::check_row_count,
-    file::{self, Kind},
-    Error,
-};
-use minima::Minima;
+use crate::Error;
+use statistics::{Matches, Statistics};
 
-const KIND: Kind = Kind {
-    magic: *b"OLcorpus",
-    version: 1,
-    name: "corpus",
-};
-/// The suffix sorter counts in `i32`.
-const MAX_SYMBOLS: u64 = i32::MAX as u64;
-/// Common prefixes are kept up to here. No match is longer than a span.
-const LONGEST_PREFIX: u16 = MAX_SPAN_LENGTH as u16;
-/// The end of a record.
-const END: u16 = 0;
-
-/// The symbol of a byte.
-fn symbol(byte: u8) -> u16 {
-    u16::from(byte) + 1
-}
+/// Longest pattern that can be searched for, in tokens. Suffixes of an index that was built in parts are in
+/// order up to here.
+pub const MAX_PATTERN: usize = 4_096;
 
 /// A place in a corpus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The record.
     pub row: u32,
-    /// Byte offset in it.
+    /// Offset in it, in tokens.
     pub offset: u32,
 }
 
-/// A searchable corpus of records.
-pub struct Corpus {
-    text: Vec<u16>,
-    /// Where each record starts in `text`, strictly ascending because of the end symbols.
-    starts: Vec<u32>,
-    /// Text positions by the order of their suffixes.
-    suffixes: Minima<u32>,
-    /// Inverse of `suffixes`.
-    ranks: Vec<u32>,
-    /// `prefixes[i]`: symbols that suffix `i` shares with suffix `i - 1`, up to `LONGEST_PREFIX`.
-    prefixes: Minima<u16>,
+/// A longest match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// Bytes, at most 1,024.
+    pub length: u32,
+    /// Its earliest occurrence.
+    pub at: Place,
+}
+
+/// A searchable corpus of records of bytes.
+///
+/// An index needs a value to end records with. Text has one to spare; records that together hold all 256
+/// bytes are indexed in units of 16 bits instead, which takes a fifth more space and about twice the
+/// time to sort.
+pub struct Corpus(Width);
+
+enum Width {
+    Bytes(TextIndex<u8>),
+    Wide(TextIndex<u16>),
+}
+
+/// Runs an expression on the index of a corpus, whichever it is.
+macro_rules! of_index {
+    ($corpus:expr, $index:ident => $result:expr) => {
+        match &$corpus.0 {
+            Width::Bytes($index) => $result,
+            Width::Wide($index) => $result,
+        }
+    };
 }
 
 impl Corpus {
@@ -71,193 +89,152 @@ impl Corpus {
     /// # Errors
     /// When bytes and records together exceed 2^31 - 1, or the suffix sorter runs out of memory.
     pub fn build(records: &[Option<&[u8]>]) -> Result<Self, Error> {
-        check_row_count(records.len())?;
-        let bytes = |record: &Option<&[u8]>| record.map_or(0, <[u8]>::len) as u64;
-        let symbols = records.iter().map(bytes).sum::<u64>() + records.len() as u64;
-        if symbols > MAX_SYMBOLS {
-            return Err(Error::CorpusTooLarge {
-                symbols,
-                limit: MAX_SYMBOLS,
-            });
-        }
-        let mut text = Vec::with_capacity(symbols as usize);
-        let mut starts = Vec::with_capacity(records.len());
-        for record in records {
-            starts.push(text.len() as u32);
-            text.extend(record.unwrap_or_default().iter().copied().map(symbol));
-            text.push(END);
-        }
-        if text.is_empty() {
-            return Ok(Self::assemble(text, starts, Vec::new(), Vec::new()));
-        }
-        let suffixes = SuffixArrayConstruction::for_text(&text)
-            .in_owned_buffer32()
-            .single_threaded()
-            .run()
-            .map_err(|error| Error::SuffixArray(format!("{error:?}")))?
-            .into_vec();
-        let suffixes = suffixes.into_iter().map(|at| at as u32).collect::<Vec<_>>();
-        let mut ranks = vec![0; suffixes.len()];
-        for (rank, at) in (0..).zip(&suffixes) {
-            ranks[*at as usize] = rank;
-        }
-        Ok(Self::assemble(text, starts, suffixes, ranks))
-    }
-
-    /// Adds what follows from the suffix array.
-    fn assemble(text: Vec<u16>, starts: Vec<u32>, suffixes: Vec<u32>, ranks: Vec<u32>) -> Self {
-        let prefixes = Minima::new(common_prefixes(&text, &suffixes));
-        Self {
-            text,
-            starts,
-            suffixes: Minima::new(suffixes),
-            ranks,
-            prefixes,
+        match TextIndex::build(records) {
+            Ok(index) => Ok(Self(Width::Bytes(index))),
+            Err(Error::NoSeparator { .. }) => {
+                let widened = records
+                    .iter()
+                    .map(|record| record.map(widen))
+                    .collect::<Vec<_>>();
+                let records = widened.iter().map(Option::as_deref).collect::<Vec<_>>();
+                TextIndex::build(&records).map(|index| Self(Width::Wide(index)))
+            }
+            Err(error) => Err(error),
         }
     }
 
     /// Number of records, matchable or not.
     pub fn len(&self) -> usize {
-        self.starts.len()
+        of_index!(self, index => index.len())
     }
 
     /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.len() == 0
     }
 
     /// Bytes that can be matched.
     pub fn bytes(&self) -> usize {
-        self.text.len() - self.starts.len()
+        of_index!(self, index => index.tokens())
     }
 
-    /// The place of a text position.
-    fn place(&self, position: u32) -> Place {
-        let row = self.starts.partition_point(|start| *start <= position) - 1;
-        Place {
-            row: row as u32,
-            offset: position - self.starts[row],
+    /// The bytes of a record, if there is such a row. There are none in one that may not be matched.
+    pub fn record(&self, row: usize) -> Option<Vec<u8>> {
+        match &self.0 {
+            Width::Bytes(index) => index.record(row),
+            // Only bytes were widened.
+            Width::Wide(index) => Some(
+                index
+                    .record(row)?
+                    .iter()
+                    .map(|token| *token as u8)
+                    .collect(),
+            ),
         }
     }
 
-    /// Writes the corpus to a file, which appears only when it is complete. The file holds the bytes
-    /// and the suffix array: five bytes for each byte of text.
+    /// The index, where no record needed units of 16 bits.
+    pub fn index(&self) -> Option<&TextIndex<u8>> {
+        match &self.0 {
+            Width::Bytes(index) => Some(index),
+            Width::Wide(_) => None,
+        }
+    }
+
+    /// How often `pattern` occurs.
+    ///
+    /// # Errors
+    /// When the pattern is longer than [`MAX_PATTERN`].
+    pub fn count(&self, pattern: &[u8]) -> Result<usize, Error> {
+        match &self.0 {
+            Width::Bytes(index) => index.count(pattern),
+            Width::Wide(index) => index.count(&widen(pattern)),
+        }
+    }
+
+    /// The maximal spans of `output`; see [`TextIndex::maximal_spans`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn maximal_spans<O: Ord>(
+        &self,
+        output: &[u8],
+        rules: SpanRules,
+        owner_of: impl Fn(u32) -> O,
+    ) -> Result<Vec<MaximalSpan<O>>, Error> {
+        match &self.0 {
+            Width::Bytes(index) => index.maximal_spans(output, rules, owner_of),
+            Width::Wide(index) => index.maximal_spans(&widen(output), rules, owner_of),
+        }
+    }
+
+    /// The longest match of `query` from byte `from`, up to 1,024 bytes, at its earliest occurrence in
+    /// the order `(row, offset)`. `None` when not even the first byte occurs.
+    ///
+    /// For many positions of one query, [`cover()`] is faster.
+    pub fn longest_match(&self, query: &[u8], from: usize) -> Option<Match> {
+        let query = query.get(from..)?;
+        let longest = MAX_SPAN_LENGTH as usize;
+        let mut matches = self.matches(&query[..query.len().min(longest)], 1, longest);
+        let length = matches.longest(0);
+        let at = matches.earliest(0, length)?;
+        let length = length as u32;
+        Some(Match { length, at })
+    }
+
+    /// Writes the corpus to a file, which appears only when it is complete. The file holds the bytes and
+    /// 4.6 bytes for each of them.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let symbols = self.text.len() as u64;
-        let length = 8 + 4 * self.len() as u64 + self.bytes() as u64 + 4 * symbols;
-        file::write(path, &KIND, length, |sink| {
-            sink.put(&(self.len() as u32).to_le_bytes())?;
-            sink.put(&(symbols as u32).to_le_bytes())?;
-            sink.put_all(&self.starts, u32::to_le_bytes)?;
-            let bytes = |chunk: &[u16]| {
-                chunk
-                    .iter()
-                    .filter(|symbol| **symbol != END)
-                    .map(|symbol| (symbol - 1) as u8)
-                    .collect::<Vec<_>>()
-            };
-            for chunk in self.text.chunks(1 << 20) {
-                sink.put(&bytes(chunk))?;
-            }
-            sink.put_all(self.suffixes.values(), u32::to_le_bytes)
-        })
+        of_index!(self, index => index.save(path))
     }
 
-    /// Reads a corpus.
+    /// Opens a corpus and compares all of the file with its checksums.
     ///
     /// # Errors
-    /// When the file cannot be read, is of another kind or version, damaged, or contradicts itself.
+    /// When the file cannot be read, is of another kind or version, or damaged.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let mut source = file::read(path, &KIND)?;
-        let records = source.take_one(u32::from_le_bytes)? as usize;
-        let symbols = source.take_one(u32::from_le_bytes)? as usize;
-        check_row_count(records).map_err(|error| source.malformed(error))?;
-        if symbols < records || symbols as u64 > MAX_SYMBOLS {
-            return Err(source.malformed(format!("{symbols} symbols for {records} records")));
+        let corpus = Self::open(path)?;
+        of_index!(corpus, index => index.verify())?;
+        Ok(corpus)
+    }
+
+    /// Opens a corpus without reading more than the header of the file; see [`TextIndex::open`].
+    ///
+    /// # Errors
+    /// When the file cannot be read, is of another kind or version, not of bytes, or its header is
+    /// damaged.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let header = format::header(path)?;
+        // Only where the separator is no byte are 16 bits a widened byte.
+        if header.token_bytes == 2 && header.separator == u32::from(u8::MAX) + 1 {
+            return TextIndex::open(path).map(|index| Self(Width::Wide(index)));
         }
-        let starts = source.take_all(records, u32::from_le_bytes)?;
-        let ends = starts.iter().skip(1).copied().chain([symbols as u32]);
-        let ordered = starts
-            .iter()
-            .zip(ends.clone())
-            .all(|(start, end)| *start < end);
-        if !ordered || starts.first().is_some_and(|start| *start != 0) {
-            return Err(source.malformed("the records' starts do not ascend from 0"));
-        }
-        if records == 0 && symbols != 0 {
-            return Err(source.malformed("there are bytes but no records"));
-        }
-        let mut text = Vec::with_capacity(symbols.min(1 << 20));
-        for (start, end) in starts.iter().zip(ends) {
-            let bytes = source.take((end - start) as usize - 1)?;
-            text.extend(bytes.iter().copied().map(symbol));
-            text.push(END);
-        }
-        let suffixes = source.take_all(symbols, u32::from_le_bytes)?;
-        let mut ranks = vec![u32::MAX; symbols];
-        for (rank, at) in (0..).zip(&suffixes) {
-            match ranks.get_mut(*at as usize) {
-                Some(free) if *free == u32::MAX => *free = rank,
-                _ => {
-                    return Err(source.malformed(format!("suffix {at} is doubled or past the end")))
-                }
+        TextIndex::open(path).map(|index| Self(Width::Bytes(index)))
+    }
+
+    /// Matching statistics of a query.
+    fn matches<'a>(
+        &'a self,
+        query: &'a [u8],
+        minimum: usize,
+        limit: usize,
+    ) -> Box<dyn Matches + 'a> {
+        match &self.0 {
+            Width::Bytes(index) => Box::new(Statistics::new(index, query, minimum, limit)),
+            Width::Wide(index) => {
+                let query = Cow::Owned(index.encode(&widen(query)).into_owned());
+                Box::new(Statistics::encoded(index, query, minimum, limit))
             }
         }
-        // A wrong order would not only find wrong matches, it would lead searches out of bounds.
-        if let Some(rank) = first_out_of_order(&text, &suffixes, &ranks) {
-            return Err(source.malformed(format!("suffix number {rank} is out of order")));
-        }
-        source.finish()?;
-        Ok(Self::assemble(text, starts, suffixes, ranks))
     }
 }
 
-/// Symbols that each suffix shares with the one before it in order, up to `LONGEST_PREFIX`. End symbols
-/// equal nothing, not even each other.
-///
-/// Computed in text order, where the length falls by at most one from a suffix to the next, with the
-/// predecessors laid out in text order first (J. Kärkkäinen, G. Manzini and S. J. Puglisi, *Permuted
-/// Longest-Common-Prefix Array*, CPM 2009).
-fn common_prefixes(text: &[u16], suffixes: &[u32]) -> Vec<u16> {
-    let mut permuted = vec![u32::MAX; text.len()];
-    for pair in suffixes.windows(2) {
-        permuted[pair[1] as usize] = pair[0];
-    }
-    let mut length = 0_usize;
-    for at in 0..text.len() {
-        let before = permuted[at] as usize;
-        if before < text.len() {
-            while text[at + length] != END && text[at + length] == text[before + length] {
-                length += 1;
-            }
-        } else {
-            length = 0;
-        }
-        permuted[at] = length.min(LONGEST_PREFIX.into()) as u32;
-        length = length.saturating_sub(1);
-    }
-    suffixes
-        .iter()
-        .map(|at| permuted[*at as usize] as u16)
-        .collect()
-}
-
-/// The first rank whose suffix is not greater than the one before it. `ranks` must be the inverse of
-/// `suffixes`.
-fn first_out_of_order(text: &[u16], suffixes: &[u32], ranks: &[u32]) -> Option<usize> {
-    let ascends = |pair: &[u32]| {
-        let (a, b) = (pair[0] as usize, pair[1] as usize);
-        // What follows a symbol decides between equal ones; nothing at all is smallest.
-        let rest = |at: usize| ranks.get(at + 1).map_or(-1, |rank| i64::from(*rank));
-        (text[a], rest(a)) < (text[b], rest(b))
-    };
-    suffixes
-        .windows(2)
-        .position(|pair| !ascends(pair))
-        .map(|position| position + 1)
+/// Bytes in units of 16 bits.
+fn widen(bytes: &[u8]) -> Vec<u16> {
+    bytes.iter().copied().map(u16::from).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
+use proptest::prelude::*;
+
+use super::*;
 use attribution_proof::{
     span::{Occurrence, Span},
     ModelId,
 };
-use proptest::prelude::*;
-
-use super::*;
 
 /// Everything by trying every place: the definition, not an algorithm.
 fn brute_longest(records: &[Option<Vec<u8>>], query: &[u8]) -> Option<Match> {
@@ -74,6 +74,18 @@ fn build(records: &[Option<Vec<u8>>]) -> Corpus {
     Corpus::build(&records.iter().map(Option::as_deref).collect::<Vec<_>>()).unwrap()
 }
 
+/// The corpus in units of 16 bits, as if its records held all bytes.
+fn build_wide(records: &[Option<Vec<u8>>]) -> Corpus {
+    let mut records = records
+        .iter()
+        .map(|record| record.as_deref().map(widen))
+        .collect::<Vec<_>>();
+    // Without this last record the separator would be a byte.
+    records.push(Some((0..=255).collect()));
+    let records = records.iter().map(Option::as_deref).collect::<Vec<_>>();
+    Corpus(Width::Wide(TextIndex::build(&records).unwrap()))
+}
+
 /// Few different bytes, so that everything repeats; among them the extremes.
 fn bytes(longest: usize) -> impl Strategy<Value = Vec<u8>> {
     let byte = prop::sample::select(vec![0_u8, b'a', b'b', 255]);
@@ -135,7 +147,13 @@ proptest! {
         let (a, b) = (build(&first), build(&second));
         // The higher model stands first: order is by model, not by position.
         let found = cover(&[(9, &a), (4, &b)], &response, rules).unwrap();
-        prop_assert_eq!(found, brute_cover(&[(9, first), (4, second)], &response, rules));
+        let mut both = [(9, first), (4, second)];
+        prop_assert_eq!(&found, &brute_cover(&both, &response, rules));
+
+        let wide = build_wide(&both[0].1);
+        both[0].1.push(Some((0..=255).collect()));
+        let found = cover(&[(9, &wide), (4, &b)], &response, rules).unwrap();
+        prop_assert_eq!(found, brute_cover(&both, &response, rules));
     }
 
     #[test]
@@ -146,91 +164,17 @@ proptest! {
     ) {
         let corpus = build(&records);
         let response = response_of(&records, &pieces, &noise);
-        let symbols = response.iter().copied().map(symbol).collect::<Vec<_>>();
-        let mut matcher = matching::Matcher::new(&corpus, &symbols);
+        let mut all = corpus.matches(&response, 1, 1_024);
+        let mut long = corpus.matches(&response, 6, 1_024);
         for from in 0..=response.len() {
             let expected = brute_longest(&records, &response[from..]);
             prop_assert_eq!(corpus.longest_match(&response, from), expected);
-            prop_assert_eq!(matcher.longest_from(from) as u32, expected.map_or(0, |found| found.length));
-            prop_assert_eq!(matcher.earliest(), expected);
+            let length = expected.map_or(0, |found| found.length as usize);
+            prop_assert_eq!(all.longest(from), length);
+            prop_assert_eq!(all.earliest(from, length), expected.map(|found| found.at));
+            prop_assert_eq!(long.longest(from), if length < 6 { 0 } else { length });
         }
         prop_assert_eq!(corpus.longest_match(&response, response.len() + 1), None);
-    }
-}
-
-proptest! {
-    // Each case waits for the disk.
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn files_keep_everything(records in records()) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("corpus");
-        let corpus = build(&records);
-        corpus.save(&path).unwrap();
-        let loaded = Corpus::load(&path).unwrap();
-        prop_assert_eq!(&loaded.text, &corpus.text);
-        prop_assert_eq!(&loaded.starts, &corpus.starts);
-        prop_assert_eq!(loaded.suffixes.values(), corpus.suffixes.values());
-        prop_assert_eq!(&loaded.ranks, &corpus.ranks);
-        prop_assert_eq!(loaded.prefixes.values(), corpus.prefixes.values());
-        prop_assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn damaged_files_are_refused(
-        records in records(),
-        at in any::<prop::sample::Index>(),
-        bit in 0_u8..8,
-        cut in any::<prop::sample::Index>(),
-    ) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("corpus");
-        build(&records).save(&path).unwrap();
-        let whole = std::fs::read(&path).unwrap();
-        let mut flipped = whole.clone();
-        flipped[at.index(whole.len())] ^= 1 << bit;
-        std::fs::write(&path, &flipped).unwrap();
-        prop_assert!(Corpus::load(&path).is_err());
-        std::fs::write(&path, &whole[..cut.index(whole.len())]).unwrap();
-        prop_assert!(Corpus::load(&path).is_err());
-        std::fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
-        let longer = Corpus::load(&path);
-        let refused = matches!(longer, Err(Error::WrongLength { .. }));
-        prop_assert!(refused);
-    }
-
-    #[test]
-    fn contradictory_files_with_a_right_checksum_are_refused(
-        records in records(),
-        at in any::<prop::sample::Index>(),
-        bit in 0_u8..8,
-    ) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("corpus");
-        let corpus = build(&records);
-        corpus.save(&path).unwrap();
-        let whole = std::fs::read(&path).unwrap();
-        let mut payload = whole[20..whole.len() - 32].to_vec();
-        let at = at.index(payload.len());
-        payload[at] ^= 1 << bit;
-        file::write(&path, &KIND, payload.len() as u64, |sink| sink.put(&payload)).unwrap();
-        // A changed byte of a record may leave the order of suffixes right; then it is another corpus.
-        if let Ok(loaded) = Corpus::load(&path) {
-            prop_assert!(loaded.text != corpus.text);
-            let records = loaded
-                .text
-                .split_inclusive(|symbol| *symbol == END)
-                .map(|record| Some(record[..record.len() - 1].iter().map(|s| (s - 1) as u8).collect()))
-                .collect::<Vec<_>>();
-            let response = [b"ab\0\xff".repeat(3), vec![b'a'; 9]].concat();
-            for from in 0..response.len() {
-                prop_assert_eq!(
-                    loaded.longest_match(&response, from),
-                    brute_longest(&records, &response[from..])
-                );
-            }
-        }
     }
 }
 
@@ -339,55 +283,40 @@ fn refuses_bad_rules_and_models() {
 }
 
 #[test]
-fn says_what_is_wrong_with_a_file() {
+fn records_may_hold_every_byte() {
+    let all = (0..=255).collect::<Vec<u8>>();
+    let corpus = Corpus::build(&[Some(b"text"), None, Some(&all), Some(b"")]).unwrap();
+    assert!(corpus.index().is_none());
+    assert_eq!((corpus.len(), corpus.bytes()), (4, 260));
+    let count = |pattern| corpus.count(pattern).unwrap();
+    assert_eq!((count(&all), count(b"t"), count(b"\xff\x00")), (1, 3, 0));
+    let spans = cover(&[(5, &corpus)], &all, RULES).unwrap();
+    assert_eq!(spans, [span(0, 256, 5, 2, 0)]);
+    let rules = SpanRules {
+        minimum_length: 1,
+        maximum_count: 9,
+        maximum_places: 9,
+    };
+    let spans = corpus.maximal_spans(b"ext", rules, |row| row).unwrap();
+    assert_eq!((spans.len(), spans[0].earliest.row), (1, 0));
+
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("corpus");
-    let missing = Corpus::load(&path).err().unwrap().to_string();
-    assert!(
-        missing.contains("cannot read") && missing.contains("corpus"),
-        "{missing}"
-    );
-
-    std::fs::write(&path, b"GGUF").unwrap();
-    assert!(matches!(Corpus::load(&path), Err(Error::WrongKind { .. })));
-
-    let other = Kind {
-        magic: KIND.magic,
-        version: 2,
-        name: KIND.name,
-    };
-    file::write(&path, &other, 4, |sink| sink.put(b"data")).unwrap();
-    let version = Corpus::load(&path);
-    assert!(matches!(
-        version,
-        Err(Error::WrongVersion {
-            found: 2,
-            supported: 1,
-            ..
-        })
-    ));
-
-    // A length that no machine could hold must be refused before memory is asked for.
-    let mut forged = [
-        &KIND.magic[..],
-        &1_u32.to_le_bytes(),
-        &u64::MAX.to_le_bytes(),
-    ]
-    .concat();
-    forged.extend([0; 64]);
-    std::fs::write(&path, forged).unwrap();
+    corpus.save(&path).unwrap();
+    let loaded = Corpus::load(&path).unwrap();
+    assert!(loaded.index().is_none());
+    assert_eq!(cover(&[(5, &loaded)], &all, RULES).unwrap().len(), 1);
+    // An index of other tokens is no corpus.
+    TextIndex::build(&[Some(&[1_u16, 2][..])])
+        .unwrap()
+        .save(&path)
+        .unwrap();
     assert!(matches!(
         Corpus::load(&path),
-        Err(Error::WrongLength { .. })
-    ));
-
-    let nowhere = folder.path().join("missing").join("corpus");
-    let unwritable = Corpus::build(&[]).unwrap().save(&nowhere);
-    assert!(matches!(
-        unwritable,
-        Err(Error::Io {
-            action: "write",
-            ..
-        })
+        Err(Error::Header { offset: 16, .. })
     ));
 }
+
+mod building;
+mod files;
+mod queries;

@@ -19,6 +19,7 @@
 //! out. The Hessian is replaced by the damped empirical Fisher matrix of the quantised rows.
 
 mod index;
+pub mod methods;
 mod precondition;
 mod quantise;
 

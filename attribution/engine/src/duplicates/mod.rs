@@ -1,10 +1,26 @@
-//! Exact duplicates: whoever committed to a record first owns its credit.
+//! Duplicates, decided before anything is credited: whoever committed to a record first owns its credit.
+//!
+//! - [`standings`] finds records with equal commitments.
+//! - [`near_duplicates`] finds records that are the same but for case, white space and a few words:
+//!   equal [`canonical`] forms, and shingle sets whose Jaccard similarity reaches a threshold.
+//! - [`earlier_overlaps`] and [`overlap_share`] say how much of a record stands verbatim in earlier ones,
+//!   which finds a copied passage in an otherwise new record.
 
-use std::collections::HashMap;
+mod canonical;
+mod minhash;
+mod near;
+mod overlap;
+mod shingles;
 
-use attribution_proof::hash::Hash;
+use std::{collections::HashMap, hash::Hash};
 
 use crate::Error;
+
+pub use canonical::{canonical, content_hash};
+pub use minhash::{BandPlan, MinHasher};
+pub use near::{near_duplicates, Link, NearDuplicates, NearRules};
+pub use overlap::{earlier_overlaps, overlap_share, Anchor};
+pub use shingles::{Shingler, Shingles, Shingling};
 
 /// What a row of an index is, before it has a gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +39,7 @@ pub enum Standing {
 ///
 /// # Errors
 /// When the two lists differ in length or have more rows than an index can have.
-pub fn standings(commits: &[Hash], tombstoned: &[bool]) -> Result<Vec<Standing>, Error> {
+pub fn standings<H: Eq + Hash>(commits: &[H], tombstoned: &[bool]) -> Result<Vec<Standing>, Error> {
     Error::check_shape("list of tombstones", tombstoned.len(), commits.len())?;
     check_row_count(commits.len())?;
     let mut first = HashMap::with_capacity(commits.len());
@@ -63,7 +79,7 @@ mod tests {
         fn standings_are_those_of_a_search_from_the_start(
             rows in prop::collection::vec((0_u8..6, any::<bool>()), 0..40),
         ) {
-            let commits = rows.iter().map(|row| Hash::repeat_byte(row.0)).collect::<Vec<_>>();
+            let commits = rows.iter().map(|row| [row.0; 32]).collect::<Vec<_>>();
             let tombstoned = rows.iter().map(|row| row.1).collect::<Vec<_>>();
             let found = standings(&commits, &tombstoned).unwrap();
             for (at, standing) in found.iter().enumerate() {
@@ -81,7 +97,7 @@ mod tests {
     #[test]
     fn refuses_lists_of_different_lengths() {
         assert!(matches!(
-            standings(&[Hash::zero()], &[]),
+            standings(&[[0; 32]], &[]),
             Err(Error::Shape {
                 found: 0,
                 expected: 1,

@@ -1,0 +1,421 @@
+//! Decision trees on binned features.
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::valuation::{random::choose, Samples};
+
+/// The most bins of a feature: a bin's number is a byte.
+const MAX_BINS: usize = 256;
+/// A node sorts its data rather than fill a table when the table has more than this many cells for
+/// each datum.
+const CELLS_PER_DATUM: usize = 4;
+/// Bits of a datum's place in its node, below its bin in a sorted key.
+const PLACE_BITS: u32 = 32;
+
+/// Features as bins of ascending values, feature by feature.
+pub(super) struct Bins {
+    count: usize,
+    values: Vec<u8>,
+    /// Number of bins of each feature.
+    sizes: Vec<usize>,
+}
+
+impl Bins {
+    /// Gives each value its own bin where a feature has at most 256, otherwise cuts at quantiles.
+    pub(super) fn new(samples: Samples<'_>) -> Self {
+        let count = samples.count();
+        let mut values = Vec::with_capacity(count * samples.dimension());
+        let mut sizes = Vec::with_capacity(samples.dimension());
+        for feature in 0..samples.dimension() {
+            let column = || (0..count).map(|sample| samples.row(sample)[feature]);
+            let mut sorted = column().collect::<Vec<_>>();
+            sorted.sort_unstable_by(f32::total_cmp);
+            let mut distinct = sorted.clone();
+            distinct.dedup();
+            // The largest value of each bin but the last.
+            let mut edges = if distinct.len() <= MAX_BINS {
+                distinct.pop();
+                distinct
+            } else {
+                (1..MAX_BINS)
+                    .map(|bin| sorted[bin * count / MAX_BINS - 1])
+                    .collect()
+            };
+            edges.dedup();
+            // The largest value cannot end a bin that another follows.
+            edges.retain(|edge| Some(edge) != sorted.last());
+            values.extend(column().map(|value| edges.partition_point(|edge| *edge < value) as u8));
+            sizes.push(edges.len() + 1);
+        }
+        Self {
+            count,
+            values,
+            sizes,
+        }
+    }
+
+    fn feature(&self, feature: usize) -> &[u8] {
+        &self.values[feature * self.count..][..self.count]
+    }
+}
+
+/// A node of a tree; the root is the first.
+enum Node {
+    Leaf(u32),
+    Split {
+        feature: usize,
+        /// The largest bin on the left.
+        bin: u8,
+        left: usize,
+        right: usize,
+    },
+}
+
+/// A decision tree.
+pub(super) struct Tree(Vec<Node>);
+
+impl Tree {
+    /// The class predicted for a datum.
+    pub(super) fn predict(&self, bins: &Bins, datum: usize) -> u32 {
+        let mut at = 0;
+        loop {
+            match self.0[at] {
+                Node::Leaf(class) => return class,
+                Node::Split {
+                    feature,
+                    bin,
+                    left,
+                    right,
+                } => {
+                    at = if bins.feature(feature)[datum] <= bin {
+                        left
+                    } else {
+                        right
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// A datum in a node.
+#[derive(Clone, Copy)]
+struct Member {
+    datum: u32,
+    class: u32,
+    weight: u32,
+}
+
+/// A split and how pure it makes its sides.
+#[derive(Clone, Copy)]
+struct Cut {
+    purity: f64,
+    feature: usize,
+    bin: u8,
+}
+
+/// Grows trees, with buffers that are used again.
+pub(super) struct Grower<'a> {
+    bins: &'a Bins,
+    labels: &'a [u32],
+    classes: usize,
+    /// Weight of each (bin, class).
+    table: Vec<u32>,
+    /// Bin and place of each member.
+    keys: Vec<u64>,
+    totals: Vec<u32>,
+    left: Vec<u32>,
+    /// The order in which features are tried.
+    features: Vec<u32>,
+}
+
+impl<'a> Grower<'a> {
+    pub(super) fn new(bins: &'a Bins, labels: &'a [u32], classes: usize) -> Self {
+        Self {
+            bins,
+            labels,
+            classes,
+            table: Vec::new(),
+            keys: Vec::new(),
+            totals: vec![0; classes],
+            left: vec![0; classes],
+            features: (0..bins.sizes.len() as u32).collect(),
+        }
+    }
+
+    /// Grows a tree on the data with a weight above zero, at most `depth` splits deep. Of features
+    /// with equally good splits a random one is taken, for otherwise trees are too much alike; of its
+    /// bins and of classes the lowest.
+    pub(super) fn grow(&mut self, weights: &[u32], depth: u32, rng: &mut ChaCha8Rng) -> Tree {
+        self.features.sort_unstable();
+        let mut members = (0_u32..)
+            .zip(weights.iter().zip(self.labels))
+            .filter(|(_, (weight, _))| **weight > 0)
+            .map(|(datum, (weight, class))| Member {
+                datum,
+                class: *class,
+                weight: *weight,
+            })
+            .collect::<Vec<_>>();
+        let mut nodes = vec![Node::Leaf(0)];
+        let mut open = vec![(0, 0..members.len(), depth)];
+        while let Some((at, range, depth)) = open.pop() {
+            let members = &mut members[range.clone()];
+            self.totals.fill(0);
+            for member in members.iter() {
+                self.totals[member.class as usize] += member.weight;
+            }
+            let present = self.totals.iter().filter(|total| **total > 0).count();
+            let cut = if present < 2 || depth == 0 {
+                None
+            } else {
+                let count = self.features.len();
+                choose(rng, &mut self.features, count);
+                self.best_cut(members)
+            };
+            let Some(cut) = cut else {
+                nodes[at] = Node::Leaf(heaviest(&self.totals));
+                continue;
+            };
+            let column = self.bins.feature(cut.feature);
+            let middle = partition(members, |member| column[member.datum as usize] <= cut.bin);
+            let (left, right) = (nodes.len(), nodes.len() + 1);
+            nodes[at] = Node::Split {
+                feature: cut.feature,
+                bin: cut.bin,
+                left,
+                right,
+            };
+            nodes.extend([Node::Leaf(0), Node::Leaf(0)]);
+            let middle = range.start + middle;
+            open.push((left, range.start..middle, depth - 1));
+            open.push((right, middle..range.end, depth - 1));
+        }
+        Tree(nodes)
+    }
+
+    /// The cut with the purest sides, where a feature has two bins in the node.
+    fn best_cut(&mut self, members: &[Member]) -> Option<Cut> {
+        let mut best = None;
+        for feature in self.features.iter().map(|feature| *feature as usize) {
+            let cells = self.bins.sizes[feature] * self.classes;
+            let column = self.bins.feature(feature);
+            let mut sweep = Sweep::new(&self.totals, &mut self.left, feature, &mut best);
+            if cells > CELLS_PER_DATUM * members.len() {
+                self.keys.clear();
+                self.keys
+                    .extend((0_u64..).zip(members).map(|(place, member)| {
+                        u64::from(column[member.datum as usize]) << PLACE_BITS | place
+                    }));
+                self.keys.sort_unstable();
+                for key in &self.keys {
+                    let member = members[*key as u32 as usize];
+                    sweep.enter((key >> PLACE_BITS) as u8);
+                    sweep.add(member.class as usize, member.weight);
+                }
+            } else {
+                self.table.clear();
+                self.table.resize(cells, 0);
+                for member in members {
+                    let bin = usize::from(column[member.datum as usize]);
+                    self.table[bin * self.classes + member.class as usize] += member.weight;
+                }
+                for (bin, weights) in self.table.chunks_exact(self.classes).enumerate() {
+                    for (class, weight) in weights.iter().enumerate() {
+                        if *weight > 0 {
+                            sweep.enter(bin as u8);
+                            sweep.add(class, *weight);
+                        }
+                    }
+                }
+            }
+        }
+        best
+    }
+}
+
+/// Moves the data of a node from right to left, bin by bin, and keeps the best cut.
+///
+/// The weighted Gini impurity of two sides is least where `Σ_c left_c² / left + Σ_c right_c² / right`
+/// is most; the sums of squares are exact integers.
+struct Sweep<'a> {
+    totals: &'a [u32],
+    left: &'a mut [u32],
+    feature: usize,
+    best: &'a mut Option<Cut>,
+    /// The bin that is being moved.
+    bin: Option<u8>,
+    weights: [u64; 2],
+    squares: [u64; 2],
+}
+
+impl<'a> Sweep<'a> {
+    fn new(
+        totals: &'a [u32],
+        left: &'a mut [u32],
+        feature: usize,
+        best: &'a mut Option<Cut>,
+    ) -> Self {
+        left.fill(0);
+        let weights = totals.iter().map(|total| u64::from(*total));
+        Self {
+            left,
+            feature,
+            best,
+            bin: None,
+            weights: [0, weights.clone().sum()],
+            squares: [0, weights.map(|weight| weight * weight).sum()],
+            totals,
+        }
+    }
+
+    /// Comes to a bin with data; cuts between it and the one before are half way.
+    #[inline]
+    fn enter(&mut self, bin: u8) {
+        match self.bin {
+            Some(before) if before < bin => {
+                let purity = self.squares[0] as f64 / self.weights[0] as f64
+                    + self.squares[1] as f64 / self.weights[1] as f64;
+                if self.best.is_none_or(|best| purity > best.purity) {
+                    *self.best = Some(Cut {
+                        purity,
+                        feature: self.feature,
+                        bin: before + (bin - before) / 2,
+                    });
+                }
+                self.bin = Some(bin);
+            }
+            Some(_) => {}
+            None => self.bin = Some(bin),
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, class: usize, weight: u32) {
+        let left = u64::from(self.left[class]);
+        let right = u64::from(self.totals[class]) - left;
+        self.left[class] += weight;
+        let weight = u64::from(weight);
+        self.weights[0] += weight;
+        self.weights[1] -= weight;
+        self.squares[0] += weight * (2 * left + weight);
+        self.squares[1] -= weight * (2 * right - weight);
+    }
+}
+
+/// The class with the greatest weight, of equals the lowest.
+fn heaviest(totals: &[u32]) -> u32 {
+    let best = (1..totals.len()).fold(0, |best, class| {
+        if totals[class] > totals[best] {
+            class
+        } else {
+            best
+        }
+    });
+    best as u32
+}
+
+/// Moves the members that satisfy `left` to the front and returns their number.
+fn partition(members: &mut [Member], left: impl Fn(&Member) -> bool) -> usize {
+    let mut middle = 0;
+    for at in 0..members.len() {
+        if left(&members[at]) {
+            members.swap(middle, at);
+            middle += 1;
+        }
+    }
+    middle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::valuation::random::stream;
+    use proptest::prelude::*;
+
+    /// The purest cut by trying all, as (feature, members left).
+    fn exhaustive(rows: &[Vec<u8>], classes: &[u32], weights: &[u32]) -> Option<f64> {
+        let mut best: Option<f64> = None;
+        for feature in 0..rows[0].len() {
+            for bin in 0..=8 {
+                let mut sides = [[0.0; 3]; 2];
+                for ((row, class), weight) in rows.iter().zip(classes).zip(weights) {
+                    let side = usize::from(row[feature] > bin);
+                    sides[side][*class as usize] += f64::from(*weight);
+                }
+                let total = sides.map(|side| side.iter().sum::<f64>());
+                if total[0] > 0.0 && total[1] > 0.0 {
+                    let purity = (0..2)
+                        .map(|s| sides[s].iter().map(|w| w * w).sum::<f64>() / total[s])
+                        .sum::<f64>();
+                    best = Some(best.map_or(purity, |best| best.max(purity)));
+                }
+            }
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_are_the_purest(
+            rows in prop::collection::vec(
+                (prop::collection::vec(0_u8..8, 3), 0_u32..3, 1_u32..4),
+                2..60,
+            ),
+        ) {
+            let features = rows
+                .iter()
+                .flat_map(|row| row.0.iter().map(|bin| f32::from(*bin)))
+                .collect::<Vec<_>>();
+            let classes = rows.iter().map(|row| row.1).collect::<Vec<_>>();
+            let weights = rows.iter().map(|row| row.2).collect::<Vec<_>>();
+            let raw = rows.iter().map(|row| row.0.clone()).collect::<Vec<_>>();
+            let samples = Samples::new(&features, 3, &classes).unwrap();
+            let bins = Bins::new(samples);
+            let mut grower = Grower::new(&bins, &classes, 3);
+            let members = (0_u32..)
+                .zip(classes.iter().zip(&weights))
+                .map(|(datum, (class, weight))| Member {
+                    datum,
+                    class: *class,
+                    weight: *weight,
+                })
+                .collect::<Vec<_>>();
+            for member in &members {
+                grower.totals[member.class as usize] += member.weight;
+            }
+            let found = grower.best_cut(&members);
+            let expected = exhaustive(&raw, &classes, &weights);
+            prop_assert_eq!(found.is_some(), expected.is_some());
+            if let (Some(found), Some(expected)) = (found, expected) {
+                prop_assert!((found.purity - expected).abs() < 1e-9);
+            }
+            // Fully grown, a tree is right about every datum that no other contradicts.
+            let tree = grower.grow(&weights, u32::MAX, &mut stream(&[0; 32], 0));
+            for (datum, row) in rows.iter().enumerate() {
+                let alone = rows.iter().all(|other| other.0 != row.0 || other.1 == row.1);
+                prop_assert!(!alone || tree.predict(&bins, datum) == row.1);
+            }
+        }
+    }
+
+    #[test]
+    fn many_values_are_cut_at_quantiles() {
+        let features = (0..10_000).map(|i| (i as f32).sqrt()).collect::<Vec<_>>();
+        let labels = vec![0; 10_000];
+        let bins = Bins::new(Samples::new(&features, 1, &labels).unwrap());
+        assert_eq!(bins.sizes, [256]);
+        let mut counts = [0; 256];
+        for bin in bins.feature(0) {
+            counts[usize::from(*bin)] += 1;
+        }
+        assert!(counts.iter().all(|count| (38..=41).contains(count)));
+        assert!(bins.feature(0).is_sorted());
+
+        // Half of the values are the largest one, and must not end a bin.
+        let features = (0..2_000).map(|i| i.min(1_000) as f32).collect::<Vec<_>>();
+        let bins = Bins::new(Samples::new(&features, 1, &labels[..2_000]).unwrap());
+        assert_eq!(usize::from(bins.feature(0)[1_999]) + 1, bins.sizes[0]);
+        assert!(bins.feature(0)[999] < bins.feature(0)[1_000]);
+    }
+}

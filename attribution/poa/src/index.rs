@@ -1,0 +1,274 @@
+//! Indexes in folders: what they were built from, and their roots.
+
+use crate::{
+    output,
+    records::{self, OwnerNames},
+    tables, Global,
+};
+use anyhow::{bail, ensure, Context, Result};
+use attribution_engine::{
+    corpus::Corpus,
+    duplicates::Standing,
+    influence::{Index, IndexBuilder, Quantisation},
+    projection::Projection,
+};
+use attribution_proof::{
+    hash::Hash,
+    merkle::Commitment,
+    record::{content_tree, record_commit, record_leaf},
+    AccountId,
+};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const VERSION: u32 = 1;
+const DESCRIPTION: &str = "index.json";
+const DATA: &str = "index.bin";
+
+/// Which index.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Index texts, to trace quotations in them.
+    Corpus(CorpusArguments),
+    /// Index gradients: a row for each record, quantised as on chain.
+    Gradients(GradientArguments),
+}
+
+/// Arguments of `poa index corpus`.
+#[derive(Debug, Args)]
+#[command(after_help = records::HELP)]
+pub(crate) struct CorpusArguments {
+    /// Files and folders of records.
+    #[arg(required = true)]
+    records: Vec<PathBuf>,
+    /// The folder that becomes the index; it must not exist.
+    #[arg(long)]
+    output: PathBuf,
+}
+
+/// Arguments of `poa index gradients`.
+#[derive(Debug, Args)]
+pub(crate) struct GradientArguments {
+    /// Gradients, a row for each record: .npy or CSV.
+    gradients: PathBuf,
+    /// Values in a row of the index.
+    #[arg(long, default_value_t = 1024)]
+    dimension: u32,
+    /// The folder that becomes the index; it must not exist.
+    #[arg(long)]
+    output: PathBuf,
+}
+
+/// What a folder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// A suffix array over texts.
+    Corpus,
+    /// Quantised gradients.
+    Gradients,
+}
+
+/// What stands beside an index.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    version: u32,
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Number of rows.
+    pub(crate) rows: usize,
+    /// Root of the commitment to the rows, hexadecimal.
+    pub(crate) root: String,
+    /// The records' names, in row order; none for gradients.
+    pub(crate) names: Vec<String>,
+    /// The records' owners.
+    pub(crate) owners: Vec<String>,
+}
+
+/// Builds an index.
+pub(crate) fn run(command: Command, global: &Global) -> Result<()> {
+    let (folder, description) = match command {
+        Command::Corpus(arguments) => {
+            let records = records::read(&arguments.records)?;
+            let texts = records
+                .iter()
+                .map(|record| Some(&record.bytes[..]))
+                .collect::<Vec<_>>();
+            let corpus = Corpus::build(&texts)?;
+            let root = text_root(records.iter().map(|record| &record.bytes[..]));
+            let (names, owners) = records
+                .into_iter()
+                .map(|record| (record.name, record.owner))
+                .unzip();
+            let description = describe(Kind::Corpus, corpus.len(), root, names, owners);
+            create(&arguments.output, &description, |path| corpus.save(path))?;
+            (arguments.output, description)
+        }
+        Command::Gradients(arguments) => {
+            let gradients = tables::matrix(&arguments.gradients)?;
+            let index = quantised(&gradients, arguments.dimension, global)?;
+            let root = index_root(&index)?;
+            let description = describe(Kind::Gradients, index.len(), root, Vec::new(), Vec::new());
+            create(&arguments.output, &description, |path| index.save(path))?;
+            (arguments.output, description)
+        }
+    };
+    let lines = [format!(
+        "{} rows in {}; root {}",
+        description.rows,
+        folder.display(),
+        description.root
+    )];
+    output::print(global.json, &description, &lines)
+}
+
+fn describe(
+    kind: Kind,
+    rows: usize,
+    root: Hash,
+    names: Vec<String>,
+    owners: Vec<String>,
+) -> Description {
+    Description {
+        version: VERSION,
+        kind,
+        rows,
+        root: hex::encode(root),
+        names,
+        owners,
+    }
+}
+
+/// Makes the folder of an index. It appears under its name only when it is complete.
+fn create(
+    folder: &Path,
+    description: &Description,
+    save: impl FnOnce(&Path) -> Result<(), attribution_engine::Error>,
+) -> Result<()> {
+    ensure!(
+        !folder.exists(),
+        "{} exists already: remove it or name another folder",
+        folder.display()
+    );
+    let mut partial = folder.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let attempt = || -> Result<()> {
+        fs::create_dir_all(&partial)?;
+        save(&partial.join(DATA))?;
+        output::replace(&partial.join(DESCRIPTION), |out| {
+            serde_json::to_writer_pretty(out, description)?;
+            Ok(())
+        })?;
+        fs::rename(&partial, folder)?;
+        Ok(())
+    };
+    attempt().map_err(|error| {
+        // The first error is the one to report; what is left over has a name that tells.
+        let _ = fs::remove_dir_all(&partial);
+        error.context(format!("cannot write the index {}", folder.display()))
+    })
+}
+
+/// Reads what an index is.
+pub(crate) fn read_description(folder: &Path) -> Result<Description> {
+    let path = folder.join(DESCRIPTION);
+    let text = fs::read(&path).with_context(|| {
+        format!(
+            "{} is no index: cannot read {DESCRIPTION}",
+            folder.display()
+        )
+    })?;
+    let description: Description = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is damaged: build the index again", path.display()))?;
+    ensure!(
+        description.version == VERSION,
+        "{} has format version {}, this build reads version {VERSION}: build it again",
+        path.display(),
+        description.version
+    );
+    Ok(description)
+}
+
+/// Opens an index of texts. With `all`, everything is compared with its checksums.
+pub(crate) fn open_corpus(folder: &Path, all: bool) -> Result<(Description, Corpus)> {
+    let description = read_description(folder)?;
+    if description.kind != Kind::Corpus {
+        bail!(
+            "{} is an index of gradients, not of texts",
+            folder.display()
+        );
+    }
+    let path = folder.join(DATA);
+    let corpus = if all {
+        Corpus::load(&path)?
+    } else {
+        Corpus::open(&path)?
+    };
+    let rows = [
+        corpus.len(),
+        description.names.len(),
+        description.owners.len(),
+    ];
+    ensure!(
+        rows == [description.rows; 3],
+        "{} contradicts itself about the number of records: build it again",
+        folder.display()
+    );
+    Ok((description, corpus))
+}
+
+/// Opens an index of gradients, which is compared with its checksum.
+pub(crate) fn open_gradients(folder: &Path) -> Result<Index> {
+    Ok(Index::load(&folder.join(DATA))?)
+}
+
+/// Projects and quantises gradients.
+fn quantised(gradients: &tables::Table, dimension: u32, global: &Global) -> Result<Index> {
+    let terms = Quantisation::for_dimension(dimension);
+    terms.check()?;
+    let nonzeros = if dimension.is_multiple_of(4) { 4 } else { 1 };
+    let projection = Projection::new(
+        &global.seed("projection"),
+        gradients.columns,
+        dimension as usize,
+        nonzeros,
+    )?;
+    let mut builder = IndexBuilder::new(terms, vec![Standing::Own; gradients.rows])?;
+    let bar = output::progress("rows", gradients.rows as u64);
+    for (row, gradient) in (0..).zip(gradients.values.chunks_exact(gradients.columns)) {
+        builder.set(row, &projection.project(gradient)?)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(builder.finish()?.0)
+}
+
+/// The root over texts, as a contribution of an account of zeros without salts commits to them.
+pub(crate) fn text_root<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Hash {
+    let nobody = AccountId::new([0; 32]);
+    let leaves = (0..)
+        .zip(records)
+        .map(|(row, text)| {
+            let commit = record_commit(&Hash::zero(), &content_tree(text).commitment());
+            record_leaf(row, &nobody, &commit, text.len() as u32)
+        })
+        .collect();
+    Commitment::of(leaves).root
+}
+
+/// The root over rows of gradients, as job 0 whose records have leaves of zeros commits to them.
+pub(crate) fn index_root(index: &Index) -> Result<Hash> {
+    let records = vec![Hash::zero(); index.len()];
+    Ok(index.tree(0, &records)?.commitment().root)
+}
+
+/// The owners of an index's records by number.
+pub(crate) fn owners(description: &Description) -> OwnerNames {
+    OwnerNames::new(description.owners.iter().cloned())
+}

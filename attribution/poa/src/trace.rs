@@ -1,0 +1,153 @@
+//! What a text quotes, and whom.
+
+use crate::{index, output, Global};
+use anyhow::{ensure, Context, Result};
+use attribution_engine::corpus::SpanRules;
+use serde::Serialize;
+use std::{collections::BTreeMap, io::Read, path::PathBuf};
+
+/// Most places that are listed for a span.
+const PLACES: u32 = 10;
+/// Characters of a span that are shown to people.
+const SHOWN: usize = 60;
+
+/// Arguments of `poa trace`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// An index of texts, from `poa index corpus`.
+    #[arg(long)]
+    index: PathBuf,
+    /// The text to trace; - for standard input.
+    text: PathBuf,
+    /// Shortest span in bytes.
+    #[arg(long, default_value_t = 24)]
+    minimum: u32,
+    /// Most occurrences of a span; more is common property.
+    #[arg(long, default_value_t = 1_000)]
+    maximum_count: u64,
+}
+
+#[derive(Serialize)]
+struct Trace {
+    bytes: usize,
+    covered_bytes: usize,
+    spans: Vec<Span>,
+    owners: Vec<OwnerBytes>,
+}
+
+#[derive(Serialize)]
+struct Span {
+    start: u32,
+    length: u32,
+    text: String,
+    count: u64,
+    surprisal_nats: f64,
+    record: String,
+    offset: u32,
+    owners: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct OwnerBytes {
+    owner: String,
+    /// Bytes of spans of which the owner has the earliest occurrence, each byte counted once.
+    bytes: usize,
+}
+
+/// Finds the maximal spans.
+pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
+    let (description, corpus) = index::open_corpus(&arguments.index, false)?;
+    let owners = index::owners(&description);
+    let text = if arguments.text.as_os_str() == "-" {
+        let mut text = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut text)
+            .context("cannot read standard input")?;
+        text
+    } else {
+        std::fs::read(&arguments.text)
+            .with_context(|| format!("cannot read {}", arguments.text.display()))?
+    };
+    ensure!(
+        !text.is_empty(),
+        "the text is empty: there is nothing to trace"
+    );
+    let rules = SpanRules {
+        minimum_length: arguments.minimum,
+        maximum_count: arguments.maximum_count,
+        maximum_places: PLACES,
+    };
+    let of = |row: u32| owners.of.get(row as usize).copied();
+    let found = corpus.maximal_spans(&text, rules, of)?;
+    let mut covered = 0;
+    let mut bytes_of = BTreeMap::<Option<u32>, usize>::new();
+    let name = |owner: Option<u32>| {
+        owner
+            .and_then(|owner| owners.names.get(owner as usize))
+            .cloned()
+            .unwrap_or_default()
+    };
+    let mut end = 0;
+    let spans = found
+        .into_iter()
+        .map(|span| {
+            let range = span.start as usize..(span.start + span.length) as usize;
+            // Neighbouring spans overlap; what the earlier one has is counted there.
+            let fresh = range.end - end.max(range.start);
+            end = range.end;
+            covered += fresh;
+            *bytes_of.entry(of(span.earliest.row)).or_default() += fresh;
+            Span {
+                start: span.start,
+                length: span.length,
+                text: String::from_utf8_lossy(&text[range]).into_owned(),
+                count: span.count,
+                surprisal_nats: span.surprisal,
+                record: description
+                    .names
+                    .get(span.earliest.row as usize)
+                    .cloned()
+                    .unwrap_or_default(),
+                offset: span.earliest.offset,
+                owners: span.owners.iter().map(|(owner, _)| name(*owner)).collect(),
+            }
+        })
+        .collect::<Vec<_>>();
+    let mut owners = bytes_of
+        .into_iter()
+        .map(|(owner, bytes)| OwnerBytes {
+            owner: name(owner),
+            bytes,
+        })
+        .collect::<Vec<_>>();
+    owners.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.owner.cmp(&b.owner)));
+    let mut lines = vec![format!(
+        "{} spans cover {covered} of {} bytes",
+        spans.len(),
+        text.len()
+    )];
+    for span in &spans {
+        let shown = span.text.chars().take(SHOWN).collect::<String>();
+        lines.push(format!(
+            "{:>6}..{:<6} {} at byte {} ({} times): {shown:?}",
+            span.start,
+            span.start + span.length,
+            span.record,
+            span.offset,
+            span.count
+        ));
+    }
+    for owner in &owners {
+        lines.push(format!(
+            "{:>8} bytes first written by {}",
+            owner.bytes, owner.owner
+        ));
+    }
+    let trace = Trace {
+        bytes: text.len(),
+        covered_bytes: covered,
+        spans,
+        owners,
+    };
+    output::print(global.json, &trace, &lines)
+}

@@ -1,0 +1,67 @@
+//! Checks an index against its root.
+
+use crate::{
+    index::{self, Kind},
+    output, Global,
+};
+use anyhow::Result;
+use serde::Serialize;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Status when something does not verify.
+const MISMATCH: u8 = 3;
+
+/// Arguments of `poa verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The index's folder.
+    index: PathBuf,
+    /// The root that it must have, hexadecimal. [default: the one that the index states]
+    #[arg(long)]
+    root: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    root: String,
+    expected: String,
+    verified: bool,
+}
+
+/// Reads all of an index, computes its root and compares.
+pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<ExitCode> {
+    let folder = &arguments.index;
+    let description = index::read_description(folder)?;
+    let root = match description.kind {
+        Kind::Corpus => {
+            let (_, corpus) = index::open_corpus(folder, true)?;
+            let records = (0..corpus.len())
+                .map(|row| corpus.record(row).unwrap_or_default())
+                .collect::<Vec<_>>();
+            index::text_root(records.iter().map(|record| &record[..]))
+        }
+        Kind::Gradients => index::index_root(&index::open_gradients(folder)?)?,
+    };
+    let expected = arguments.root.unwrap_or(description.root);
+    let expected = expected.trim_start_matches("0x").to_lowercase();
+    let root = hex::encode(root);
+    let verified = root == expected;
+    let line = if verified {
+        format!("verified: {} rows with the root {root}", description.rows)
+    } else {
+        format!(
+            "NOT verified: the rows have the root {root}, not {expected}: build or fetch it again"
+        )
+    };
+    let verdict = Verdict {
+        root,
+        expected,
+        verified,
+    };
+    output::print(global.json, &verdict, &[line])?;
+    Ok(if verified {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(MISMATCH)
+    })
+}
