@@ -65,6 +65,20 @@ enum Part {
     B,
 }
 
+/// What a record's gradient with respect to one component is made of: `gradient = leftᵀ right`, summed
+/// over tokens. For a linear map `y = W x` the left one has the gradients of `y`, the right one `x`.
+#[derive(Clone, Debug)]
+pub struct Factors {
+    /// `tokens x left_width`, row-major.
+    pub left: Vec<f32>,
+    /// `tokens x right_width`, row-major.
+    pub right: Vec<f32>,
+    /// Columns of `left`, which are rows of the gradient.
+    pub left_width: usize,
+    /// Columns of `right`, which are columns of the gradient.
+    pub right_width: usize,
+}
+
 /// A list of tensors, and the gradients of texts with respect to it.
 #[derive(Clone, Debug)]
 pub struct GradientSpace<'a> {
@@ -214,6 +228,30 @@ impl<'a> GradientSpace<'a> {
         Ok(())
     }
 
+    /// What the row of one record is made of, for each component: the input of curvature that treats
+    /// activations and output gradients apart, as EK-FAC does.
+    ///
+    /// # Errors
+    /// When the record has nothing to predict, or the model cannot run.
+    pub fn record_factors(&self, data: &TrainingData, record: usize) -> Result<Vec<Factors>> {
+        if data.targets(record) == 0 {
+            return Err(ModelError::Empty.into());
+        }
+        let weight = 1.0 / data.targets(record) as f32;
+        let sequences: Vec<Sequence> = data.sequences(record, self.context()).collect();
+        self.batch_factors(&data.batch(&sequences, |_| weight))?
+            .into_iter()
+            .map(|(left, right)| {
+                Ok(Factors {
+                    left_width: left.dim(1)?,
+                    right_width: right.dim(1)?,
+                    left: left.flatten_all()?.to_vec1()?,
+                    right: right.flatten_all()?.to_vec1()?,
+                })
+            })
+            .collect()
+    }
+
     /// The gradient of the mean negative log likelihood of `response` given `prompt`, both without
     /// the begin token: the query of the influence index.
     ///
@@ -262,8 +300,8 @@ impl<'a> GradientSpace<'a> {
         self.model.config().max_position_embeddings
     }
 
-    /// One forward and backward pass; adds the gradient of each sequence to its owner's row.
-    fn add_gradients(&self, batch: &Batch, owners: &[usize], rows: &mut [Vec<f32>]) -> Result<()> {
+    /// One forward and backward pass, and the factors of each component over all its tokens.
+    fn batch_factors(&self, batch: &Batch) -> Result<Vec<(Tensor, Tensor)>> {
         let taps = Taps {
             tape: Arc::default(),
             first_layer: self.first_layer,
@@ -274,8 +312,12 @@ impl<'a> GradientSpace<'a> {
         let losses = negative_log_likelihood(&logits, &batch.targets)?;
         let weights = Tensor::from_slice(&batch.weights, batch.weights.len(), losses.device())?;
         (losses * weights)?.sum_all()?.backward()?;
-        let factors = self.factors(taps.tape.take())?;
+        self.factors(taps.tape.take())
+    }
 
+    /// Adds the gradient of each sequence to its owner's row.
+    fn add_gradients(&self, batch: &Batch, owners: &[usize], rows: &mut [Vec<f32>]) -> Result<()> {
+        let factors = self.batch_factors(batch)?;
         let mut tokens_of_row = vec![Vec::new(); rows.len()];
         let mut start = 0;
         for (&owner, &length) in owners.iter().zip(&batch.lengths) {

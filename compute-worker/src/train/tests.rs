@@ -833,6 +833,39 @@ mod rows {
     }
 
     #[test]
+    fn factors_multiply_to_the_row() {
+        let data = data();
+        for target in targets() {
+            let space = space(&target);
+            let mut expected = Vec::new();
+            let keep = |record: usize, row: &[f32]| {
+                if record == 3 {
+                    expected = row.to_vec();
+                }
+                Ok(())
+            };
+            space
+                .record_rows(&data, &mut Silent, &CancellationFlag::default(), keep)
+                .unwrap();
+            let mut row = Vec::new();
+            for factors in space.record_factors(&data, 3).unwrap() {
+                let mut product = vec![0f32; factors.left_width * factors.right_width];
+                let tokens = factors.left.chunks_exact(factors.left_width);
+                for (left, right) in tokens.zip(factors.right.chunks_exact(factors.right_width)) {
+                    for (line, left) in product.chunks_exact_mut(factors.right_width).zip(left) {
+                        for (value, right) in line.iter_mut().zip(right) {
+                            *value += left * right;
+                        }
+                    }
+                }
+                row.extend(product);
+            }
+            assert_close(&row, &expected, "record 3");
+            assert!(space.record_factors(&data, 4).is_err(), "a tombstone");
+        }
+    }
+
+    #[test]
     fn a_response_gradient_counts_only_the_response() {
         for target in targets() {
             let space = space(&target);
