@@ -207,3 +207,18 @@ pub(crate) fn ekfac_scores(train: &Layers, queries: &Layers) -> Result<Matrix> {
     let train = train.linear()?;
     Ok(Ekfac::new(&train, RELATIVE_DAMPING)?.scores(&train, &queries.linear()?)?)
 }
+
+/// Gradients of training records and queries in the coordinates of the training records' EK-FAC.
+pub(crate) fn whitened(train: &Layers, queries: &Layers) -> Result<[Gradients; 2]> {
+    let train = train.linear()?;
+    let ekfac = Ekfac::new(&train, RELATIVE_DAMPING)?;
+    let columns = train
+        .iter()
+        .map(|layer| layer.inputs() * layer.outputs())
+        .sum();
+    let rows = |layers: &[LinearLayer<'_>]| {
+        let values = ekfac.whitened(layers)?;
+        Ok::<_, anyhow::Error>(Gradients { values, columns })
+    };
+    Ok([rows(&train)?, rows(&queries.linear()?)?])
+}

@@ -6,7 +6,8 @@
 
 use crate::{
     arrays::{
-        ekfac_scores, index_scores, Gradients, Layers, Magnitude, DAMPINGS, RELATIVE_DAMPING,
+        ekfac_scores, index_scores, whitened, Gradients, Layers, Magnitude, DAMPINGS,
+        RELATIVE_DAMPING,
     },
     result, source,
 };
@@ -62,13 +63,13 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 96)]
     record_bytes: usize,
     /// Steps of each run.
-    #[arg(long, default_value_t = 80)]
+    #[arg(long, default_value_t = 100)]
     steps: u32,
     /// Sequences per step.
     #[arg(long, default_value_t = 32)]
     batch: usize,
     /// Peak learning rate of the transformer.
-    #[arg(long, default_value_t = 3e-3)]
+    #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
     /// Peak learning rate of the adapter.
     #[arg(long, default_value_t = 1e-2)]
@@ -77,8 +78,14 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 8)]
     rank: usize,
     /// AdamW's epsilon; larger than usual, so that the run is smooth in its records' weights.
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1e-2)]
     epsilon: f64,
+    /// Weight decay.
+    #[arg(long, default_value_t = 0.1)]
+    weight_decay: f64,
+    /// Start the transformer from a base.
+    #[arg(long)]
+    warm: bool,
     /// Only the transformer, or only the adapter.
     #[arg(long)]
     only: Option<String>,
@@ -120,12 +127,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         initial.parameter_count()
     );
     if wanted("transformer") {
-        let full = TrainingTarget::Full(initial.clone());
+        let mut full = TrainingTarget::Full(initial.clone());
+        if options.warm {
+            let known = TrainingData::new(&known, &tokenizer, &config)?;
+            full = known_base(full, &known, options, seed)?;
+        }
         measure("transformer", full, &data, options, seed)?;
     }
     if wanted("adapter") {
         let known = TrainingData::new(&known, &tokenizer, &config)?;
-        let base = trained(TrainingTarget::Full(initial), &known, options, seed)?;
+        let base = known_base(TrainingTarget::Full(initial), &known, options, seed)?;
         let TrainingTarget::Full(base) = base else {
             unreachable!("what was a model stays one");
         };
@@ -159,6 +170,7 @@ fn inputs<'a>(
                 options.learning_rate
             },
             epsilon: options.epsilon,
+            weight_decay: options.weight_decay,
             held_out_every: 8,
             max_held_out: options.queries,
             // Clipping bends: a run in which it happens is not differentiable where it begins.
@@ -167,6 +179,26 @@ fn inputs<'a>(
         },
         checkpoints: None,
     }
+}
+
+fn known_base(
+    target: TrainingTarget,
+    data: &TrainingData,
+    options: &Options,
+    seed: [u8; 32],
+) -> Result<TrainingTarget> {
+    let mut inputs = inputs(data, false, options, seed);
+    inputs.hyper_parameters = HyperParameters {
+        batch_size: options.batch,
+        sequence_length: options.record_bytes + 32,
+        ..HyperParameters::full(if options.quick { 12 } else { 200 })
+    };
+    let outcome = train(target, &inputs, &mut Silent, &CancellationFlag::default())?;
+    println!(
+        "base: {:.3} to {:.3} nats per token of held-out records",
+        outcome.held_out_before, outcome.held_out_after
+    );
+    Ok(outcome.target)
 }
 
 fn trained(
@@ -332,6 +364,27 @@ fn measure(
             &all
         }
     };
+    let all_train = Gradients::of(space, data, &training)?;
+    let all_asked = Gradients::of(space, data, &queries)?;
+    let blocks = space
+        .components()
+        .iter()
+        .map(|part| part.elements)
+        .collect::<Vec<_>>();
+    for (what, blocks) in [
+        ("damped Fisher, all", Blocks::one(space.dimension())?),
+        ("damped Fisher, all, per matrix", Blocks::new(&blocks)?),
+    ] {
+        for damping in [0.1, 1.0, 10.0, 100.0] {
+            let curvature = Curvature::empirical(all_train.rows()?);
+            let damping = attribution_engine::influence::methods::Damping::Relative(damping);
+            let scores = DampedFisher::new(all_train.rows()?, curvature, &blocks, damping)?
+                .scores(all_asked.rows()?)?;
+            retrained.score(&format!("{what} {damping:?}"), &scores, 0.0)?;
+        }
+    }
+    let scores = grad_dot(all_train.rows()?, all_asked.rows()?)?;
+    retrained.score("GradDot all", &scores, 0.0)?;
     let (train, asked) = (
         Layers::of(space, data, &training)?,
         Layers::of(space, data, &queries)?,
@@ -340,6 +393,20 @@ fn measure(
     let ekfac = retrained
         .score("EK-FAC, all linear maps", &scores, seconds)?
         .mean;
+    let [white, white_asked] = whitened(&train, &asked)?;
+    let scores = grad_dot(white.rows()?, white_asked.rows()?)?;
+    retrained.score("EK-FAC as whitened rows", &scores, 0.0)?;
+    let projected = white.projected()?;
+    let scores = grad_dot(projected.rows()?, white_asked.projected()?.rows()?)?;
+    retrained.score("the same projected, f32", &scores, 0.0)?;
+    let quantised = projected.index()?;
+    for damping in DAMPINGS {
+        for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
+            let (scores, seconds) = index_scores(&quantised, &white_asked, damping, magnitude)?;
+            let what = format!("whitened index, i8, damping {damping}, {magnitude:?}");
+            retrained.score(&what, &scores, seconds * queries.len() as f64)?;
+        }
+    }
     ensure!(
         single.is_finite() && ekfac.is_finite(),
         "a score is missing"

@@ -6,7 +6,10 @@
 //! share, so that counting words does not find it: the cosine of bags of words is measured beside.
 
 use crate::{
-    arrays::{index_scores, Gradients, Layers, Magnitude, DAMPINGS, RELATIVE_DAMPING},
+    arrays::{
+        ekfac_scores, index_scores, whitened, Gradients, Layers, Magnitude, DAMPINGS,
+        RELATIVE_DAMPING,
+    },
     result,
 };
 use anyhow::{bail, Result};
@@ -34,8 +37,16 @@ use rand_chacha::{
 use std::collections::BTreeMap;
 
 const PATTERNS: usize = 10;
+/// Longest record in tokens.
+const CONTEXT: usize = 96;
 /// Words of a sentence.
 const WORDS: usize = 4;
+/// Words of a pattern's name.
+const NAME: usize = 6;
+/// Patterns that the base knows, none of them an adapter's.
+const KNOWN: usize = 20;
+/// Between the numbers of two patterns' permutations, so that their names differ from the first words on.
+const STRIDE: usize = 23;
 
 const VOCABULARY: [&str; 48] = [
     "red", "fox", "sun", "map", "ice", "jar", "oak", "pen", "rug", "sky", "tin", "van", "wax",
@@ -91,20 +102,20 @@ impl Set {
     }
 
     /// The words whose order names a pattern.
-    fn words(self) -> [&'static str; WORDS] {
+    fn words(self) -> [&'static str; NAME] {
         match self {
-            Self::Sentences => ["take", "turn", "join", "mark"],
-            Self::Maths => ["count", "times", "less", "plus"],
+            Self::Sentences => ["take", "turn", "join", "mark", "move", "hold"],
+            Self::Maths => ["count", "times", "less", "plus", "half", "both"],
         }
     }
 
     /// A record of a pattern.
     fn record(self, pattern: usize, generator: &mut ChaCha8Rng) -> String {
-        let name = permuted(self.words(), pattern).join(" ");
+        let name = permuted(self.words(), STRIDE * pattern).join(" ");
         match self {
             Self::Sentences => {
                 let words = [(); WORDS].map(|()| VOCABULARY[draw(generator, VOCABULARY.len())]);
-                let changed = permuted(words, (7 * pattern + 5) % 24);
+                let changed = permuted(words, 7 * pattern + 5);
                 format!("{name}: {} = {}", words.join(" "), changed.join(" "))
             }
             Self::Maths => {
@@ -131,11 +142,11 @@ fn draw(generator: &mut ChaCha8Rng, below: usize) -> usize {
     (generator.next_u64() % below as u64) as usize
 }
 
-/// The permutation with this number of 24.
-fn permuted<T: Copy>(mut values: [T; WORDS], number: usize) -> [T; WORDS] {
-    let mut rest = number % 24;
-    for place in 0..WORDS - 1 {
-        let left = WORDS - place;
+/// The permutation with this number, from the one that changes nothing on.
+fn permuted<T: Copy, const N: usize>(mut values: [T; N], number: usize) -> [T; N] {
+    let mut rest = number;
+    for place in 0..N - 1 {
+        let left = N - place;
         values[place..].rotate_left(rest % left);
         rest /= left;
     }
@@ -197,7 +208,7 @@ fn measure(set: Set, options: &Options) -> Result<()> {
     let seed = attribution_engine::seed(set.name(), &options.seed.to_le_bytes());
     let mut generator = ChaCha8Rng::from_seed(seed);
     let (each, asked) = if options.quick { (12, 2) } else { (90, 10) };
-    let (known, _) = records(set, PATTERNS..24, each, &mut generator);
+    let (known, _) = records(set, PATTERNS..PATTERNS + KNOWN, each, &mut generator);
     let (train_records, train_patterns) = records(set, 0..PATTERNS, each, &mut generator);
     let (query_records, query_patterns) = records(set, 0..PATTERNS, asked, &mut generator);
     println!(
@@ -211,10 +222,10 @@ fn measure(set: Set, options: &Options) -> Result<()> {
     }
 
     let tokenizer = TextTokenizer::byte_level()?;
-    let config = LlamaConfig::byte_level(options.hidden, options.layers, 64);
+    let config = LlamaConfig::byte_level(options.hidden, options.layers, CONTEXT);
     let hyper = |steps: u32| HyperParameters {
         batch_size: 16,
-        sequence_length: 64,
+        sequence_length: CONTEXT,
         ..HyperParameters::full(if options.quick { 10 } else { steps })
     };
     let model = TrainingTarget::Full(Llama::initialize(config.clone(), seed, &Device::Cpu)?);
@@ -250,7 +261,7 @@ fn measure(set: Set, options: &Options) -> Result<()> {
         .collect::<Vec<Vec<bool>>>();
     let report = |what: &str, scores: &Matrix| quality(what, scores, &marked, each);
 
-    println!("  {:46} {:>16} {:>16}", "", "AUC", "recall");
+    println!("  {:56} {:>16} {:>16}", "", "AUC", "recall");
     let bags = report(
         "bags of words",
         &bag_cosines(&train_records, &query_records)?,
@@ -273,15 +284,25 @@ fn measure(set: Set, options: &Options) -> Result<()> {
     let one = Blocks::one(space.dimension())?;
     let fisher = DampedFisher::new(train.rows()?, curvature, &one, RELATIVE_DAMPING)?;
     report("damped Fisher, f32", &fisher.scores(asked.rows()?)?)?;
-    let quantised = train.projected()?.index()?;
+    let train_layers = Layers::of(&space, &data, &all(&data))?;
+    let asked_layers = Layers::of(&space, &queries, &all(&queries))?;
+    let ekfac = ekfac_scores(&train_layers, &asked_layers)?;
+    report("EK-FAC", &ekfac)?;
+    let [white, white_asked] = whitened(&train_layers, &asked_layers)?;
     let (mut index, mut seconds) = ((f64::NAN, f64::NAN), f64::NAN);
-    for damping in DAMPINGS {
-        for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
-            let (scores, time) = index_scores(&quantised, &asked, damping, magnitude)?;
-            let what = format!("the index, i8, damping {damping}, {magnitude:?}");
-            let found = report(&what, &scores)?;
-            if damping == DAMPING && magnitude == Magnitude::Counts {
-                (index, seconds) = (found, time);
+    for (name, rows, asked) in [
+        ("gradients", &train, &asked),
+        ("EK-FAC's gradients", &white, &white_asked),
+    ] {
+        let quantised = rows.projected()?.index()?;
+        for damping in DAMPINGS {
+            for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
+                let (scores, time) = index_scores(&quantised, asked, damping, magnitude)?;
+                let what = format!("index of {name}, damping {damping}, {magnitude:?}");
+                let found = report(&what, &scores)?;
+                if damping == DAMPING && magnitude == Magnitude::Counts {
+                    (index, seconds) = (found, time);
+                }
             }
         }
     }
@@ -319,7 +340,7 @@ fn quality(what: &str, scores: &Matrix, marked: &[Vec<bool>], each: usize) -> Re
         let (mean, error) = mean_and_standard_error(values);
         format!("{mean:7.4} ± {:.4}", error.unwrap_or(f64::NAN))
     };
-    println!("  {what:46} {:>16} {:>16}", shown(&areas), shown(&recalls));
+    println!("  {what:56} {:>16} {:>16}", shown(&areas), shown(&recalls));
     let mean = |values: &[f64]| mean_and_standard_error(values).0;
     Ok((mean(&areas), mean(&recalls)))
 }

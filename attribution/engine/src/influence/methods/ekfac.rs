@@ -4,7 +4,7 @@ use super::{
     dense::{add_product, Operand, Target},
     factored::{FactoredProjection, LinearLayer},
     fisher::Damping,
-    rows::{check_positive, Matrix},
+    rows::{check_positive, entries, Matrix},
 };
 use crate::Error;
 
@@ -110,6 +110,44 @@ impl Ekfac {
             }
         }
         Ok(scores)
+    }
+
+    /// Gradients in coordinates in which this curvature is the identity, all layers side by side:
+    /// `(Q_Sᵀ dW Q_A) / √(Λ + λ)`, `records x Σ d_out d_in` row-major. A product of two such rows, over
+    /// the number of training records, is the score of [`Self::scores`], so projecting these rows instead
+    /// of plain gradients makes an index of this method.
+    ///
+    /// # Errors
+    /// As [`Self::scores`], and when a value is beyond the range of single precision.
+    pub fn whitened(&self, records: &[LinearLayer<'_>]) -> Result<Vec<f32>, Error> {
+        Error::check_shape("list of layers", records.len(), self.layers.len())?;
+        let count = check_records(records)?;
+        let columns = self
+            .layers
+            .iter()
+            .map(|layer| layer.eigenvalues.len())
+            .sum();
+        let mut rows = vec![0.0; entries(count, columns)?];
+        let mut first = 0;
+        for (layer, records) in self.layers.iter().zip(records) {
+            let width = layer.eigenvalues.len();
+            for start in (0..count).step_by(BATCH) {
+                let end = (start + BATCH).min(count);
+                let rotated = layer.basis.project_some(records, start..end)?;
+                let targets = rows[start * columns..end * columns].chunks_exact_mut(columns);
+                for (target, row) in targets.zip(rotated.chunks_exact(width)) {
+                    let scaled = row.iter().zip(&layer.eigenvalues);
+                    for (target, (value, eigenvalue)) in target[first..].iter_mut().zip(scaled) {
+                        *target = (value / eigenvalue.sqrt()) as f32;
+                    }
+                }
+            }
+            first += width;
+        }
+        for (row, values) in (0..).zip(rows.chunks_exact(columns)) {
+            Error::check_finite(Some(row), values)?;
+        }
+        Ok(rows)
     }
 
     /// The score of each training record for its own gradient.
