@@ -11,7 +11,7 @@ use std::{hint::black_box, time::Instant};
 use attribution_engine::{
     valuation::{
         banzhaf::{by_sample_reuse, SampleReuse},
-        data_oob::{by_trees, Bags},
+        data_oob::{by_trees, Bags, Tried},
         knn_shapley::{from_features, KnnShapley, Prediction},
         semivalues::{exact, Semivalue},
         utility::{FunctionUtility, LogisticUtility, Score, Utility},
@@ -179,6 +179,7 @@ fn trees() -> Result<(), Error> {
             seed: [1; 32],
             count: 100,
             depth: None,
+            tried: Tried::All,
         };
         let seconds = best(|| by_trees(samples, classes, &bags))?;
         println!("Data-OOB, 100 trees, {count} x {dimension}, {classes} classes: {seconds:.2} s");

@@ -29,6 +29,7 @@ fn bags(count: u32) -> Bags {
         seed: [1; 32],
         count,
         depth: None,
+        tried: Tried::All,
     }
 }
 
@@ -69,7 +70,7 @@ fn values_are_shares_of_right_predictions_out_of_bag() {
         let mut rng = stream(&[1; 32], bag);
         let weights = bootstrap(&mut rng, 60);
         assert_eq!(weights.iter().sum::<u32>(), 60);
-        let tree = grower.grow(&weights, u32::MAX, &mut rng);
+        let tree = grower.grow(&weights, u32::MAX, 3, &mut rng);
         for datum in (0..60).filter(|datum| weights[*datum] == 0) {
             scores[datum].push(f64::from(tree.predict(&bins, datum) == labels[datum]));
         }
