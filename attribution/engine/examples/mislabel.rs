@@ -61,10 +61,5 @@ fn value(folder: &Path, trees: u32, name: &str) -> Result<(), Error> {
     save("data-oob", start, &values)?;
     let start = Instant::now();
     let margins = by_margins(samples, classes, &bags)?;
-    save("margins", start, &margins.values)?;
-    if std::env::var_os("DEV").is_some() {
-        eprintln!("{name} leaf {} brier {:.4}", margins.smallest_leaf, margins.brier_score);
-        npy::write(&file("probabilities"), &[labels.values.len(), classes as usize], &margins.probabilities)?;
-    }
-    Ok(())
+    save("margins", start, &margins.values)
 }

@@ -79,7 +79,10 @@ fn utilities_that_are_all_equal_say_nothing_without_a_range() {
     for value in run(Some((0.0, 1.0))).unwrap().values {
         assert!(value.standard_error > 0.02 && value.standard_error < 0.04);
     }
-    assert_eq!(run(Some((0.5, 0.5))).unwrap().values[0].interval(), (0.0, 0.0));
+    assert_eq!(
+        run(Some((0.5, 0.5))).unwrap().values[0].interval(),
+        (0.0, 0.0)
+    );
     let refused = |range| run(Some(range)).unwrap_err().to_string();
     assert!(refused((0.0, 0.4)).contains("a utility is 0.5, but"));
     assert!(refused((1.0, 0.0)).contains("lower one first"));

@@ -11,8 +11,9 @@ const LEAVES: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// What [`by_margins`] finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Margins {
-    /// For each datum the probability of its label minus that of the most probable other class, from
-    /// −1 to 1. Below zero, the trees that did not see the datum would rather give it another label.
+    /// For each datum `(p − q) / (p + q)`, from −1 to 1, with the probability `p` of its label and `q`
+    /// of the most probable other class. Below zero, the trees that did not see the datum would rather
+    /// give it another label.
     pub values: Vec<f64>,
     /// The out-of-bag probabilities of the classes, `n x classes`, row-major.
     pub probabilities: Vec<f64>,
@@ -30,8 +31,10 @@ pub struct Margins {
 /// the nodes on the way to a leaf say what it would give had it been grown to leaves of at least 1, 2,
 /// 4, …, 64 draws only: of these seven the size is taken whose out-of-bag probabilities have the least
 /// Brier score. As that is a proper score, the least expected one belongs to the probabilities of the
-/// labels as they are, flips included, and no clean label is needed to choose. Margins are those of
-/// L. Breiman, *Random forests*, Machine Learning 45, 2001.
+/// labels as they are, flips included, and no clean label is needed to choose. Margins `p − q` are those
+/// of L. Breiman, *Random forests*, Machine Learning 45, 2001; relative to `p + q` they are as large for
+/// classes that resemble each other and for many classes as they are for two, so that one threshold fits
+/// all.
 ///
 /// Needs `n d` bytes for the bins and `56 n classes` for the probabilities.
 ///
@@ -91,9 +94,109 @@ pub fn by_margins(samples: Samples<'_>, classes: u32, bags: &Bags) -> Result<Mar
     })
 }
 
-/// The probability of a label minus the greatest of the others.
+/// The difference between the probability of a label and the greatest of the others, relative to their
+/// sum. Both are zero only where no tree has the label, and then neither is preferred.
 fn margin(probabilities: &[f64], label: u32) -> f64 {
-    let others = (0..).zip(probabilities).filter(|(class, _)| *class != label);
+    let others = (0..)
+        .zip(probabilities)
+        .filter(|(class, _)| *class != label);
     let rival = others.map(|(_, p)| *p).fold(0.0, f64::max);
-    probabilities[label as usize] - rival
+    let own = probabilities[label as usize];
+    if own + rival > 0.0 {
+        (own - rival) / (own + rival)
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::valuation::data_oob::{
+        by_trees,
+        tests::{bags, clusters},
+        two_means, Tried,
+    };
+    use proptest::prelude::*;
+
+    #[test]
+    fn margins_find_more_wrong_labels_than_the_share_of_right_predictions() {
+        for percent in [20, 40] {
+            let (features, labels, flipped) = clusters(400, percent);
+            let samples = Samples::new(&features, 3, &labels).unwrap();
+            let bags = Bags {
+                tried: Tried::SquareRoot,
+                ..bags(100)
+            };
+            let f1 = |values: &[f64]| {
+                let threshold = two_means(values).unwrap();
+                let suspects = values.iter().map(|value| *value < threshold);
+                let (mut hits, mut all) = (0, 0);
+                for (suspect, flipped) in suspects.zip(&flipped) {
+                    hits += 2 * u32::from(suspect && *flipped);
+                    all += u32::from(suspect) + u32::from(*flipped);
+                }
+                f64::from(hits) / f64::from(all)
+            };
+            let margins = by_margins(samples, 2, &bags).unwrap();
+            let trees = by_trees(samples, 2, &bags).unwrap();
+            let trees = trees.iter().map(|value| value.value).collect::<Vec<_>>();
+            let (found, usual) = (f1(&margins.values), f1(&trees));
+            assert!(found > usual + 0.05, "{found}, {usual} at {percent} %");
+            assert!(margins.smallest_leaf > 1);
+        }
+    }
+
+    #[test]
+    fn probabilities_sum_to_one_and_give_margin_and_score() {
+        let (features, labels, _) = clusters(120, 10);
+        let samples = Samples::new(&features, 3, &labels).unwrap();
+        let found = by_margins(samples, 3, &bags(60)).unwrap();
+        let mut score = 0.0;
+        let rows = found.probabilities.chunks_exact(3).zip(&labels);
+        for ((row, label), value) in rows.zip(&found.values) {
+            assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            // The third class has no data.
+            let (own, other) = (row[*label as usize], row[1 - *label as usize]);
+            assert_eq!(row[2], 0.0);
+            assert!((value - (own - other)).abs() < 1e-12);
+            score += (1.0 - own).powi(2) + other.powi(2);
+        }
+        assert!((found.brier_score - score / 120.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn threads_do_not_matter_and_one_class_has_no_margin() {
+        let (features, labels, _) = clusters(150, 20);
+        let samples = Samples::new(&features, 3, &labels).unwrap();
+        let run = |threads| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap()
+                .install(|| by_margins(samples, 2, &bags(100)).unwrap())
+        };
+        assert_eq!(run(1), run(2));
+        assert_eq!(run(1), run(4));
+        let one = Samples::new(&[0.0, 1.0], 1, &[0, 0]).unwrap();
+        assert!(by_margins(one, 1, &bags(50)).is_err());
+        // Fewer data than the larger leaves have.
+        let few = Samples::new(&[0.0, 1.0, 2.0], 1, &[0, 1, 1]).unwrap();
+        assert!(by_margins(few, 2, &bags(50)).unwrap().smallest_leaf <= 2);
+    }
+
+    proptest! {
+        #[test]
+        fn margins_are_from_minus_one_to_one(
+            weights in prop::collection::vec(0_u32..5, 2..6),
+            label in 0_usize..2,
+        ) {
+            let total = f64::from(weights.iter().sum::<u32>().max(1));
+            let row = weights.iter().map(|w| f64::from(*w) / total).collect::<Vec<_>>();
+            let value = margin(&row, label as u32);
+            let rival = (0..row.len()).filter(|c| *c != label).map(|c| weights[c]).max().unwrap();
+            prop_assert!((-1.0..=1.0).contains(&value));
+            prop_assert_eq!(value < 0.0, weights[label] < rival);
+        }
+    }
 }

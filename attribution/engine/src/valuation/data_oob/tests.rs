@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use rand_chacha::rand_core::RngCore;
 
 /// Four clusters, one of them a class of its own, with the given share of labels flipped.
-fn clusters(count: usize, percent: u32) -> (Vec<f32>, Vec<u32>, Vec<bool>) {
+pub(super) fn clusters(count: usize, percent: u32) -> (Vec<f32>, Vec<u32>, Vec<bool>) {
     let mut rng = stream(&[5; 32], 0);
     let mut features = Vec::new();
     let mut labels = Vec::new();
@@ -24,7 +24,7 @@ fn clusters(count: usize, percent: u32) -> (Vec<f32>, Vec<u32>, Vec<bool>) {
     (features, labels, flipped)
 }
 
-fn bags(count: u32) -> Bags {
+pub(super) fn bags(count: u32) -> Bags {
     Bags {
         seed: [1; 32],
         count,

@@ -269,12 +269,7 @@ impl<'a> Grower<'a> {
     }
 
     /// The cut with the purest sides, where a feature has two bins in the node.
-    fn best_cut(
-        &mut self,
-        members: &[Member],
-        tried: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Cut> {
+    fn best_cut(&mut self, members: &[Member], tried: usize, rng: &mut ChaCha8Rng) -> Option<Cut> {
         let mut best = None;
         for at in 0..self.features.len() {
             if at >= tried && best.is_some() {

@@ -273,7 +273,9 @@ pub(crate) fn by_permutations_of_groups<U: Utility + ?Sized>(
         margin: permutations.truncation.map(|part| part * all.abs()),
     };
     let mut moments = vec![Moments::default(); groups];
-    let chain_count = permutations.chains.map_or(0, |chains| chains.count as usize);
+    let chain_count = permutations
+        .chains
+        .map_or(0, |chains| chains.count as usize);
     let mut chains = vec![Moments::default(); groups * chain_count];
     let mut statistic = None;
     let mut evaluations = 2;

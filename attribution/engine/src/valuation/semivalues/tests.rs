@@ -230,7 +230,10 @@ fn chains_that_agree_stop() {
     // A target must be reached too.
     let precise = run(100_000, below(Some(1.05)), Some(0.005));
     assert!(precise.evaluations > stopped.evaluations);
-    assert!(precise.values.iter().all(|value| value.standard_error <= 0.005));
+    assert!(precise
+        .values
+        .iter()
+        .all(|value| value.standard_error <= 0.005));
     // Nothing varies, so nothing disagrees.
     let additive = FunctionUtility::new(6, |subset: &[u32]| Ok(subset.len() as f64));
     let sampling = Permutations {
@@ -238,7 +241,10 @@ fn chains_that_agree_stop() {
         ..permutations(1_000)
     };
     let found = by_permutations(&additive, Semivalue::Shapley, &sampling).unwrap();
-    assert_eq!((found.gelman_rubin, found.evaluations), (Some(1.0), 2 + 64 * 5));
+    assert_eq!(
+        (found.gelman_rubin, found.evaluations),
+        (Some(1.0), 2 + 64 * 5)
+    );
 }
 
 #[test]
@@ -277,7 +283,13 @@ fn refuses_bad_parameters_and_passes_failures_on() {
         ..permutations(2)
     })
     .is_err());
-    for (count, below) in [(0, None), (1, None), (6, None), (2, Some(1.0)), (2, Some(f64::NAN))] {
+    for (count, below) in [
+        (0, None),
+        (1, None),
+        (6, None),
+        (2, Some(1.0)),
+        (2, Some(f64::NAN)),
+    ] {
         assert!(run(Permutations {
             chains: Some(Chains { count, below }),
             ..permutations(10)
