@@ -45,10 +45,18 @@ fn wrong_labels_have_negative_margins_without_errors() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     clusters(folder);
-    let options = [&["margins", "--count", "60", "--output", "v.csv"][..], &TRAIN].concat();
+    let options = [
+        &["margins", "--count", "60", "--output", "v.csv"][..],
+        &TRAIN,
+    ]
+    .concat();
     let found = report(folder, &options);
     for (datum, value) in found["values"].as_array().unwrap().iter().enumerate() {
-        assert_eq!(value["value"].as_f64().unwrap() < 0.0, datum >= 38, "{found}");
+        assert_eq!(
+            value["value"].as_f64().unwrap() < 0.0,
+            datum >= 38,
+            "{found}"
+        );
         assert!(value["standard_error"].is_null());
     }
     let table = fs::read_to_string(folder.join("v.csv")).unwrap();
@@ -95,7 +103,13 @@ fn commands_say_the_range_of_their_scores() {
     let script = "while read -r line; do echo 0.5; done";
     let command = ["--model", "command", "--data", "4", "--count", "64"];
     let run = |range: &[&'static str]| {
-        [&["banzhaf"][..], &command, range, &["--json", "--", "sh", "-c", script]].concat()
+        [
+            &["banzhaf"][..],
+            &command,
+            range,
+            &["--json", "--", "sh", "-c", script],
+        ]
+        .concat()
     };
     // A constant says nothing about its error, unless it is known how far others may be.
     let output = value(folder, &run(&[]));

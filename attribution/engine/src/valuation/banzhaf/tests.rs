@@ -59,7 +59,8 @@ fn intervals_cover_the_truth_of_thresholds() {
         }
     }
     let share = f64::from(covered) / f64::from(cases);
-    assert!((0.93..=0.97).contains(&share), "{share} of {cases}");
+    // Where next to no subset wins, intervals are wider than they need be.
+    assert!((0.94..=0.98).contains(&share), "{share} of {cases}");
 }
 
 #[test]

@@ -11,9 +11,9 @@ const LEAVES: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// What [`by_margins`] finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Margins {
-    /// For each datum `(p − q) / (p + q)`, from −1 to 1, with the probability `p` of its label and `q`
-    /// of the most probable other class. Below zero, the trees that did not see the datum would rather
-    /// give it another label.
+    /// For each datum `±√(|p − q| / (p + q))`, from −1 to 1, with the sign of `p − q`, the probability
+    /// `p` of its label and `q` of the most probable other class. Below zero, the trees that did not
+    /// see the datum would rather give it another label.
     pub values: Vec<f64>,
     /// The out-of-bag probabilities of the classes, `n x classes`, row-major.
     pub probabilities: Vec<f64>,
@@ -33,8 +33,8 @@ pub struct Margins {
 /// Brier score. As that is a proper score, the least expected one belongs to the probabilities of the
 /// labels as they are, flips included, and no clean label is needed to choose. Margins `p − q` are those
 /// of L. Breiman, *Random forests*, Machine Learning 45, 2001; relative to `p + q` they are as large for
-/// classes that resemble each other and for many classes as they are for two, so that one threshold fits
-/// all.
+/// classes that resemble each other and for many classes as they are for two. The root draws values apart
+/// at zero, where two-means should cut; it changes no order.
 ///
 /// Needs `n d` bytes for the bins and `56 n classes` for the probabilities.
 ///
@@ -94,19 +94,17 @@ pub fn by_margins(samples: Samples<'_>, classes: u32, bags: &Bags) -> Result<Mar
     })
 }
 
-/// The difference between the probability of a label and the greatest of the others, relative to their
-/// sum. Both are zero only where no tree has the label, and then neither is preferred.
+/// The root of the difference between the probability of a label and the greatest of the others, relative
+/// to their sum, with the difference's sign.
 fn margin(probabilities: &[f64], label: u32) -> f64 {
     let others = (0..)
         .zip(probabilities)
         .filter(|(class, _)| *class != label);
     let rival = others.map(|(_, p)| *p).fold(0.0, f64::max);
     let own = probabilities[label as usize];
-    if own + rival > 0.0 {
-        (own - rival) / (own + rival)
-    } else {
-        0.0
-    }
+    // Probabilities sum to one, so that one of the two is above zero.
+    let relative = (own - rival) / (own + rival);
+    relative.abs().sqrt().copysign(relative)
 }
 
 #[cfg(test)]
@@ -159,7 +157,7 @@ mod tests {
             // The third class has no data.
             let (own, other) = (row[*label as usize], row[1 - *label as usize]);
             assert_eq!(row[2], 0.0);
-            assert!((value - (own - other)).abs() < 1e-12);
+            assert!((value * value.abs() - (own - other)).abs() < 1e-12);
             score += (1.0 - own).powi(2) + other.powi(2);
         }
         assert!((found.brier_score - score / 120.0).abs() < 1e-12);
@@ -191,7 +189,8 @@ mod tests {
             weights in prop::collection::vec(0_u32..5, 2..6),
             label in 0_usize..2,
         ) {
-            let total = f64::from(weights.iter().sum::<u32>().max(1));
+            prop_assume!(weights.iter().any(|weight| *weight > 0));
+            let total = f64::from(weights.iter().sum::<u32>());
             let row = weights.iter().map(|w| f64::from(*w) / total).collect::<Vec<_>>();
             let value = margin(&row, label as u32);
             let rival = (0..row.len()).filter(|c| *c != label).map(|c| weights[c]).max().unwrap();
