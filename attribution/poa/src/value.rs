@@ -4,12 +4,12 @@ use crate::{output, records::OwnerNames, tables, Global};
 use anyhow::{bail, ensure, Context, Result};
 use attribution_engine::valuation::{
     banzhaf::{by_sample_reuse, SampleReuse},
-    data_oob::{by_trees, Bags},
+    data_oob::{by_margins, by_trees, Bags, Tried},
     knn_shapley::{from_features, Prediction},
     owners::Owners,
-    semivalues::{by_permutations, Permutations, Semivalue},
+    semivalues::{by_permutations, Chains, Permutations, Semivalue},
     utility::{CommandUtility, KnnScore, KnnUtility, LogisticUtility, Score, Utility},
-    Estimate, Samples,
+    Estimate, Estimates, Samples,
 };
 use clap::ValueEnum;
 use serde::Serialize;
@@ -19,6 +19,8 @@ use std::{path::PathBuf, time::Duration};
 const SHOWN: usize = 10;
 /// Most classes.
 const MAX_CLASSES: u32 = 1 << 16;
+/// Chains of permutations that --gelman-rubin compares.
+const CHAINS: u32 = 8;
 /// Norm of the gradient at which a logistic regression counts as fitted.
 const TOLERANCE: f64 = 1e-4;
 
@@ -33,8 +35,10 @@ enum Method {
     Shapley,
     /// Beta(4, 1)-Shapley from random permutations: small subsets count more.
     BetaShapley,
-    /// How often trees that did not see a datum predict its label; finds wrong labels.
+    /// How often trees that did not see a datum predict its label.
     DataOob,
+    /// By how much trees that did not see a datum prefer its label to any other; finds wrong labels.
+    Margins,
 }
 
 /// The model whose performance data are valued by.
@@ -82,6 +86,13 @@ pub(crate) struct Arguments {
     /// Subsets, permutations or trees. [default: 1000]
     #[arg(long, default_value_t = 1_000)]
     count: u64,
+    /// Stop permutations once eight chains of them agree: when the largest Gelman-Rubin statistic is
+    /// below this, 1.05 as a rule.
+    #[arg(long, value_name = "BOUND")]
+    gelman_rubin: Option<f64>,
+    /// The lowest and the highest score that a command can answer, for honest intervals of banzhaf.
+    #[arg(long, num_args = 2, value_names = ["LOWEST", "HIGHEST"], allow_negative_numbers = true)]
+    range: Option<Vec<f64>>,
     /// Most splits from root to leaf of a tree.
     #[arg(long)]
     depth: Option<u32>,
@@ -106,9 +117,10 @@ pub(crate) struct Arguments {
 struct Datum {
     datum: usize,
     value: f64,
-    standard_error: f64,
-    low: f64,
-    high: f64,
+    /// As the ends of the interval, nothing where the method does not give it.
+    standard_error: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -122,27 +134,47 @@ struct Owner {
 struct Report {
     values: Vec<Datum>,
     owners: Vec<Owner>,
+    #[serde(flatten)]
+    sampling: Sampling,
 }
+
+/// What is known about how the values came about, beside their errors.
+#[derive(Default, Serialize)]
+struct Sampling {
+    /// How often a model was fitted and scored.
+    evaluations: Option<u64>,
+    /// The largest Gelman-Rubin statistic.
+    gelman_rubin: Option<f64>,
+    /// Whether it is below the bound asked for.
+    converged: Option<bool>,
+}
+
+/// Values with what is known about their errors.
+type Values = (Vec<(f64, Option<Estimate>)>, Sampling);
 
 /// Values data.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
-    let estimates = match (arguments.method, arguments.model) {
+    let (values, sampling) = match (arguments.method, arguments.model) {
         (Method::Banzhaf | Method::Shapley | Method::BetaShapley, Model::Command) => {
-            sampled(&command(&arguments)?, &arguments, global)?
+            let range = match arguments.range.as_deref() {
+                Some([low, high]) => Some((*low, *high)),
+                _ => None,
+            };
+            sampled(&command(&arguments)?, range, &arguments, global)?
         }
         _ => with_samples(&arguments, global)?,
     };
-    let values = estimates
-        .iter()
+    let values = values
+        .into_iter()
         .enumerate()
-        .map(|(datum, estimate)| {
-            let (low, high) = estimate.interval();
+        .map(|(datum, (value, estimate))| {
+            let interval = estimate.map(|estimate| estimate.interval());
             Datum {
                 datum,
-                value: estimate.value,
-                standard_error: estimate.standard_error,
-                low,
-                high,
+                value,
+                standard_error: estimate.map(|estimate| estimate.standard_error),
+                low: interval.map(|(low, _)| low),
+                high: interval.map(|(_, high)| high),
             }
         })
         .collect::<Vec<_>>();
@@ -153,8 +185,13 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
     if let Some(path) = &arguments.output {
         output::write_rows(path, &values)?;
     }
-    let lines = lines(&values, &owners);
-    output::print(global.json, &Report { values, owners }, &lines)
+    let lines = lines(&values, &owners, &sampling);
+    let report = Report {
+        values,
+        owners,
+        sampling,
+    };
+    output::print(global.json, &report, &lines)
 }
 
 fn command(arguments: &Arguments) -> Result<CommandUtility> {
@@ -167,7 +204,11 @@ fn command(arguments: &Arguments) -> Result<CommandUtility> {
     Ok(CommandUtility::new(data, program, rest, timeout)?)
 }
 
-fn with_samples(arguments: &Arguments, global: &Global) -> Result<Vec<Estimate>> {
+fn with_samples(arguments: &Arguments, global: &Global) -> Result<Values> {
+    ensure!(
+        arguments.range.is_none(),
+        "--range is for --model command: the scores of other models are from 0 to 1"
+    );
     let read = |features: &Option<PathBuf>, labels: &Option<PathBuf>, names: [&str; 2]| {
         let missing = |name| format!("{name} is missing");
         let table = tables::matrix(features.as_ref().with_context(|| missing(names[0]))?)?;
@@ -177,13 +218,18 @@ fn with_samples(arguments: &Arguments, global: &Global) -> Result<Vec<Estimate>>
     let (table, labels) = read(&arguments.train, &arguments.labels, ["--train", "--labels"])?;
     let train = Samples::new(&table.values, table.columns, &labels)?;
     let classes = class_count(&labels)?;
-    if arguments.method == Method::DataOob {
+    if matches!(arguments.method, Method::DataOob | Method::Margins) {
         let bags = Bags {
             seed: global.seed("bags"),
             count: u32::try_from(arguments.count).context("--count is too large")?,
             depth: arguments.depth,
+            tried: Tried::default(),
         };
-        return Ok(by_trees(train, classes, &bags)?);
+        let values = match arguments.method {
+            Method::DataOob => known(by_trees(train, classes, &bags)?),
+            _ => unknown(by_margins(train, classes, &bags)?.values),
+        };
+        return Ok((values, Sampling::default()));
     }
     let (test_table, test_labels) = read(
         &arguments.test,
@@ -194,15 +240,15 @@ fn with_samples(arguments: &Arguments, global: &Global) -> Result<Vec<Estimate>>
     let classes = classes.max(class_count(&test_labels)?);
     if arguments.method == Method::KnnShapley {
         let values = from_features(train, test, arguments.neighbours, Prediction::Hard)?;
-        return Ok(values
-            .into_iter()
-            .map(|value| Estimate {
-                value,
-                standard_error: 0.0,
-                degrees_of_freedom: f64::INFINITY,
-            })
-            .collect());
+        let exact = |value| Estimate {
+            value,
+            standard_error: 0.0,
+            degrees_of_freedom: f64::INFINITY,
+        };
+        let values = known(values.into_iter().map(exact).collect());
+        return Ok((values, Sampling::default()));
     }
+    let accuracies = Some((0.0, 1.0));
     match arguments.model {
         Model::Logistic => {
             let classes = classes.max(2);
@@ -214,11 +260,11 @@ fn with_samples(arguments: &Arguments, global: &Global) -> Result<Vec<Estimate>>
                 TOLERANCE,
                 Score::Accuracy,
             )?;
-            sampled(&utility, arguments, global)
+            sampled(&utility, accuracies, arguments, global)
         }
         Model::Knn => {
             let utility = KnnUtility::new(train, test, arguments.neighbours, KnnScore::Accuracy)?;
-            sampled(&utility, arguments, global)
+            sampled(&utility, accuracies, arguments, global)
         }
         Model::Command => bail!("a command values by banzhaf, shapley and beta-shapley"),
     }
@@ -234,26 +280,50 @@ fn class_count(labels: &[u32]) -> Result<u32> {
     Ok(highest + 1)
 }
 
+fn known(estimates: Vec<Estimate>) -> Vec<(f64, Option<Estimate>)> {
+    estimates
+        .into_iter()
+        .map(|estimate| (estimate.value, Some(estimate)))
+        .collect()
+}
+
+fn unknown(values: Vec<f64>) -> Vec<(f64, Option<Estimate>)> {
+    values.into_iter().map(|value| (value, None)).collect()
+}
+
+/// Values by a utility, whose lowest and highest value are `range`.
 fn sampled(
     utility: &impl Utility,
+    range: Option<(f64, f64)>,
     arguments: &Arguments,
     global: &Global,
-) -> Result<Vec<Estimate>> {
+) -> Result<Values> {
     let permutations = |truncation| Permutations {
         seed: global.seed("permutations"),
         count: arguments.count,
         truncation,
         target: None,
+        chains: arguments.gelman_rubin.map(|below| Chains {
+            count: CHAINS,
+            below: Some(below),
+        }),
     };
     let estimates = match arguments.method {
-        Method::Banzhaf => by_sample_reuse(
-            utility,
-            &SampleReuse {
-                seed: global.seed("subsets"),
-                subsets: arguments.count,
-                probability: 0.5,
-            },
-        )?,
+        Method::Banzhaf => {
+            ensure!(
+                arguments.gelman_rubin.is_none(),
+                "--gelman-rubin is for shapley and beta-shapley, which draw permutations"
+            );
+            by_sample_reuse(
+                utility,
+                &SampleReuse {
+                    seed: global.seed("subsets"),
+                    subsets: arguments.count,
+                    probability: 0.5,
+                    range,
+                },
+            )?
+        }
         Method::Shapley => by_permutations(utility, Semivalue::Shapley, &permutations(Some(0.01)))?,
         Method::BetaShapley => by_permutations(
             utility,
@@ -263,9 +333,23 @@ fn sampled(
             },
             &permutations(None),
         )?,
-        Method::KnnShapley | Method::DataOob => bail!("this method takes no model"),
+        Method::KnnShapley | Method::DataOob | Method::Margins => {
+            bail!("this method takes no model")
+        }
     };
-    Ok(estimates.values)
+    let Estimates {
+        values,
+        evaluations,
+        gelman_rubin,
+    } = estimates;
+    let sampling = Sampling {
+        evaluations: Some(evaluations),
+        gelman_rubin,
+        converged: arguments
+            .gelman_rubin
+            .map(|bound| gelman_rubin.is_some_and(|statistic| statistic < bound)),
+    };
+    Ok((known(values), sampling))
 }
 
 fn owner_values(names: Vec<String>, values: &[Datum]) -> Result<Vec<Owner>> {
@@ -292,17 +376,27 @@ fn owner_values(names: Vec<String>, values: &[Datum]) -> Result<Vec<Owner>> {
     Ok(all)
 }
 
-fn lines(values: &[Datum], owners: &[Owner]) -> Vec<String> {
+fn lines(values: &[Datum], owners: &[Owner], sampling: &Sampling) -> Vec<String> {
     let mut order = (0..values.len()).collect::<Vec<_>>();
     order.sort_by(|a, b| values[*b].value.total_cmp(&values[*a].value).then(a.cmp(b)));
     let show = |place: &usize| {
         let datum = &values[*place];
-        format!(
-            "{:>8}  {:>12.5e}  ± {:.2e}",
-            datum.datum, datum.value, datum.standard_error
-        )
+        let error = datum.standard_error;
+        let error = error.map_or(String::new(), |error| format!("  ± {error:.2e}"));
+        format!("{:>8}  {:>12.5e}{error}", datum.datum, datum.value)
     };
-    let mut lines = vec![format!("{} data; the most valuable:", values.len())];
+    let mut lines = Vec::new();
+    if let (Some(statistic), Some(converged)) = (sampling.gelman_rubin, sampling.converged) {
+        let verdict = if converged {
+            "the chains agree"
+        } else {
+            "NOT converged, raise --count"
+        };
+        lines.push(format!(
+            "largest Gelman-Rubin statistic {statistic:.4}: {verdict}"
+        ));
+    }
+    lines.push(format!("{} data; the most valuable:", values.len()));
     lines.extend(order.iter().take(SHOWN).map(show));
     lines.push("the least valuable:".to_owned());
     lines.extend(order.iter().rev().take(SHOWN).map(show));

@@ -13,9 +13,11 @@
 //! expectations, so the estimate is unbiased, its variance is the sum of those of the two means, and
 //! the interval is Welch's. Estimates of different data share all evaluations and are correlated.
 //!
-//! The interval covers what it says once both groups have seen the spread of the utility. One that
-//! rarely takes another than its usual value (a threshold that few subsets reach) needs so many subsets
-//! that each group has several of the rare ones.
+//! Where all utilities of a group are equal, its variance would be zero, although a rare other one may
+//! only not have been drawn (a threshold that few subsets reach). Then the variance is the one that the
+//! rule of succession gives for the [`range`](SampleReuse::range) of the utility; without it, utilities
+//! that are all equal say nothing about the error, and the standard error is infinite. In between, with
+//! one or two rare utilities in a group, intervals cover somewhat less than they say.
 
 use rand_chacha::rand_core::RngCore;
 use rayon::prelude::*;
@@ -44,13 +46,17 @@ pub struct SampleReuse {
     /// The probability with which each datum is in a subset, above 0 and below 1, to 32 bits; one
     /// half for Data Banzhaf.
     pub probability: f64,
+    /// The lowest and the highest utility that there can be, where that is known: 0 and 1 for an
+    /// accuracy. `None` takes the lowest and the highest seen.
+    pub range: Option<(f64, f64)>,
 }
 
 /// Estimates the Banzhaf value of each datum.
 ///
 /// # Errors
-/// When there is no datum, a parameter is out of its range, an evaluation fails, or a datum is in (or
-/// not in) fewer than two of the subsets, so that there is no standard error.
+/// When there is no datum, a parameter is out of its range, an evaluation fails or is outside
+/// [`SampleReuse::range`], or a datum is in (or not in) fewer than two of the subsets, so that there is
+/// no standard error.
 pub fn by_sample_reuse<U: Utility + ?Sized>(
     utility: &U,
     sampling: &SampleReuse,
@@ -58,10 +64,21 @@ pub fn by_sample_reuse<U: Utility + ?Sized>(
     let data = utility.data();
     check_count("number of training data", data)?;
     check_probability(sampling.probability)?;
+    if let Some((low, high)) = sampling.range {
+        let width = high - low;
+        if !(width >= 0.0 && width.is_finite()) {
+            return Err(Error::parameter(
+                "range of the utility",
+                format!("{low} to {high}"),
+                "two finite numbers, the lower one first",
+            ));
+        }
+    }
     // A threshold of zero would leave every subset empty, one of 2³² every subset full.
     let threshold = (sampling.probability * 2_f64.powi(32)).round();
     let threshold = threshold.clamp(1.0, f64::from(u32::MAX)) as u32;
     let mut groups = vec![[Moments::default(); 2]; data];
+    let mut seen = (f64::INFINITY, f64::NEG_INFINITY);
     let mut done = 0;
     while done < sampling.subsets {
         let batch = done..(done + BATCH).min(sampling.subsets);
@@ -79,6 +96,16 @@ pub fn by_sample_reuse<U: Utility + ?Sized>(
             .collect::<Vec<Result<(Vec<u32>, f64), Error>>>();
         for result in evaluated {
             let (subset, value) = result?;
+            match sampling.range {
+                Some((low, high)) if !(low..=high).contains(&value) => {
+                    return Err(Error::parameter(
+                        "a utility",
+                        value,
+                        format!("in the range given for utilities, {low} to {high}"),
+                    ));
+                }
+                _ => seen = (seen.0.min(value), seen.1.max(value)),
+            }
             let mut members = subset.iter().peekable();
             for (datum, groups) in (0_u32..).zip(&mut groups) {
                 let within = members.next_if_eq(&&datum).is_some();
@@ -97,14 +124,21 @@ pub fn by_sample_reuse<U: Utility + ?Sized>(
             "so large that each datum is in two subsets and absent from two",
         ));
     }
+    let range = match sampling.range {
+        Some((low, high)) => high - low,
+        None if seen.0 < seen.1 => seen.1 - seen.0,
+        None => f64::INFINITY,
+    };
     Ok(Estimates {
         values: groups
             .into_iter()
             .map(|[without, within]| {
-                Estimate::combined([(1.0, within), (-1.0, without)].into_iter())
+                let terms = [(1.0, within), (-1.0, without)];
+                Estimate::combined_within(terms.into_iter(), range)
             })
             .collect(),
         evaluations: sampling.subsets,
+        gelman_rubin: None,
     })
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use rand_chacha::rand_core::RngCore;
 
 /// Four clusters, one of them a class of its own, with the given share of labels flipped.
-fn clusters(count: usize, percent: u32) -> (Vec<f32>, Vec<u32>, Vec<bool>) {
+pub(super) fn clusters(count: usize, percent: u32) -> (Vec<f32>, Vec<u32>, Vec<bool>) {
     let mut rng = stream(&[5; 32], 0);
     let mut features = Vec::new();
     let mut labels = Vec::new();
@@ -24,11 +24,12 @@ fn clusters(count: usize, percent: u32) -> (Vec<f32>, Vec<u32>, Vec<bool>) {
     (features, labels, flipped)
 }
 
-fn bags(count: u32) -> Bags {
+pub(super) fn bags(count: u32) -> Bags {
     Bags {
         seed: [1; 32],
         count,
         depth: None,
+        tried: Tried::All,
     }
 }
 
@@ -69,7 +70,7 @@ fn values_are_shares_of_right_predictions_out_of_bag() {
         let mut rng = stream(&[1; 32], bag);
         let weights = bootstrap(&mut rng, 60);
         assert_eq!(weights.iter().sum::<u32>(), 60);
-        let tree = grower.grow(&weights, u32::MAX, &mut rng);
+        let tree = grower.grow(&weights, u32::MAX, 3, &mut rng);
         for datum in (0..60).filter(|datum| weights[*datum] == 0) {
             scores[datum].push(f64::from(tree.predict(&bins, datum) == labels[datum]));
         }

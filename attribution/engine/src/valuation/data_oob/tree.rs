@@ -1,8 +1,10 @@
 //! Decision trees on binned features.
 
+use std::ops::Range;
+
 use rand_chacha::ChaCha8Rng;
 
-use crate::valuation::{random::choose, Samples};
+use crate::valuation::{random::below, Samples};
 
 /// The most bins of a feature: a bin's number is a byte.
 const MAX_BINS: usize = 256;
@@ -60,38 +62,81 @@ impl Bins {
 }
 
 /// A node of a tree; the root is the first.
-enum Node {
-    Leaf(u32),
-    Split {
-        feature: usize,
-        /// The largest bin on the left.
-        bin: u8,
-        left: usize,
-        right: usize,
-    },
+struct Node {
+    /// The weight of all its data.
+    weight: u32,
+    /// Where the weights of its classes are in [`Tree::classes`].
+    classes: Range<usize>,
+    /// `None` for a leaf.
+    split: Option<Split>,
+}
+
+/// Where the data of a node go.
+#[derive(Clone, Copy)]
+struct Split {
+    feature: usize,
+    /// The largest bin on the left.
+    bin: u8,
+    /// The left child; the right one is next to it.
+    left: usize,
 }
 
 /// A decision tree.
-pub(super) struct Tree(Vec<Node>);
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+    /// For each node the classes of its data, ascending, with their weights.
+    classes: Vec<(u32, u32)>,
+}
 
 impl Tree {
-    /// The class predicted for a datum.
+    /// The nodes on the way of a datum from the root to its leaf, each with its child on that way.
+    fn path<'a>(
+        &'a self,
+        bins: &'a Bins,
+        datum: usize,
+    ) -> impl Iterator<Item = (&'a Node, Option<&'a Node>)> {
+        let child = move |node: &Node| {
+            let split = node.split?;
+            let right = bins.feature(split.feature)[datum] > split.bin;
+            Some(&self.nodes[split.left + usize::from(right)])
+        };
+        let mut next = self.nodes.first();
+        std::iter::from_fn(move || {
+            let node = next?;
+            next = child(node);
+            Some((node, next))
+        })
+    }
+
+    /// The class predicted for a datum: the heaviest of its leaf, of equals the lowest.
     pub(super) fn predict(&self, bins: &Bins, datum: usize) -> u32 {
-        let mut at = 0;
-        loop {
-            match self.0[at] {
-                Node::Leaf(class) => return class,
-                Node::Split {
-                    feature,
-                    bin,
-                    left,
-                    right,
-                } => {
-                    at = if bins.feature(feature)[datum] <= bin {
-                        left
-                    } else {
-                        right
-                    };
+        let leaf = self.path(bins, datum).last();
+        let classes = leaf.map_or(&[][..], |(leaf, _)| &self.classes[leaf.classes.clone()]);
+        let best = classes
+            .iter()
+            .reduce(|best, other| if other.1 > best.1 { other } else { best });
+        best.map_or(0, |(class, _)| *class)
+    }
+
+    /// For each of the `sizes` (ascending, at most the weight of the root) the shares of the classes
+    /// in the last node on the way of a datum that weighs at least so much: what the leaf would be if
+    /// the tree had not been grown to smaller ones. Calls `add` with the place in `sizes`, the class
+    /// and its share.
+    pub(super) fn shares(
+        &self,
+        bins: &Bins,
+        datum: usize,
+        sizes: &[u32],
+        mut add: impl FnMut(usize, usize, f64),
+    ) {
+        let mut open = sizes.len();
+        for (node, child) in self.path(bins, datum) {
+            let below = child.map_or(0, |child| child.weight);
+            while open > 0 && sizes[open - 1] > below {
+                open -= 1;
+                for (class, weight) in &self.classes[node.classes.clone()] {
+                    let share = f64::from(*weight) / f64::from(node.weight);
+                    add(open, *class as usize, share);
                 }
             }
         }
@@ -143,10 +188,17 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Grows a tree on the data with a weight above zero, at most `depth` splits deep. Of features
-    /// with equally good splits a random one is taken, for otherwise trees are too much alike; of its
-    /// bins and of classes the lowest.
-    pub(super) fn grow(&mut self, weights: &[u32], depth: u32, rng: &mut ChaCha8Rng) -> Tree {
+    /// Grows a tree on the data with a weight above zero, at most `depth` splits deep. Each node tries
+    /// `tried` random features, and more until one has two bins in the node. Of features with equally
+    /// good splits the one tried first is taken, for otherwise trees are too much alike; of its bins
+    /// the lowest.
+    pub(super) fn grow(
+        &mut self,
+        weights: &[u32],
+        depth: u32,
+        tried: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Tree {
         self.features.sort_unstable();
         let mut members = (0_u32..)
             .zip(weights.iter().zip(self.labels))
@@ -157,47 +209,75 @@ impl<'a> Grower<'a> {
                 weight: *weight,
             })
             .collect::<Vec<_>>();
-        let mut nodes = vec![Node::Leaf(0)];
+        let mut tree = Tree {
+            nodes: Vec::new(),
+            classes: Vec::new(),
+        };
+        let root = self.node(&members, &mut tree.classes);
+        tree.nodes.push(root);
         let mut open = vec![(0, 0..members.len(), depth)];
         while let Some((at, range, depth)) = open.pop() {
             let members = &mut members[range.clone()];
-            self.totals.fill(0);
-            for member in members.iter() {
-                self.totals[member.class as usize] += member.weight;
+            let classes = &tree.classes[tree.nodes[at].classes.clone()];
+            if classes.len() < 2 || depth == 0 {
+                continue;
             }
-            let present = self.totals.iter().filter(|total| **total > 0).count();
-            let cut = if present < 2 || depth == 0 {
-                None
-            } else {
-                let count = self.features.len();
-                choose(rng, &mut self.features, count);
-                self.best_cut(members)
-            };
-            let Some(cut) = cut else {
-                nodes[at] = Node::Leaf(heaviest(&self.totals));
+            self.totals.fill(0);
+            for (class, weight) in classes {
+                self.totals[*class as usize] = *weight;
+            }
+            let Some(cut) = self.best_cut(members, tried, rng) else {
                 continue;
             };
             let column = self.bins.feature(cut.feature);
             let middle = partition(members, |member| column[member.datum as usize] <= cut.bin);
-            let (left, right) = (nodes.len(), nodes.len() + 1);
-            nodes[at] = Node::Split {
+            let left = tree.nodes.len();
+            tree.nodes[at].split = Some(Split {
                 feature: cut.feature,
                 bin: cut.bin,
                 left,
-                right,
-            };
-            nodes.extend([Node::Leaf(0), Node::Leaf(0)]);
+            });
+            for side in [&members[..middle], &members[middle..]] {
+                let node = self.node(side, &mut tree.classes);
+                tree.nodes.push(node);
+            }
             let middle = range.start + middle;
             open.push((left, range.start..middle, depth - 1));
-            open.push((right, middle..range.end, depth - 1));
+            open.push((left + 1, middle..range.end, depth - 1));
         }
-        Tree(nodes)
+        tree
+    }
+
+    /// A leaf with these members, whose classes are appended to `classes`.
+    fn node(&mut self, members: &[Member], classes: &mut Vec<(u32, u32)>) -> Node {
+        self.left.fill(0);
+        for member in members {
+            self.left[member.class as usize] += member.weight;
+        }
+        let start = classes.len();
+        classes.extend(
+            (0_u32..)
+                .zip(&self.left)
+                .filter(|(_, weight)| **weight > 0)
+                .map(|(class, weight)| (class, *weight)),
+        );
+        Node {
+            weight: classes[start..].iter().map(|(_, weight)| weight).sum(),
+            classes: start..classes.len(),
+            split: None,
+        }
     }
 
     /// The cut with the purest sides, where a feature has two bins in the node.
-    fn best_cut(&mut self, members: &[Member]) -> Option<Cut> {
+    fn best_cut(&mut self, members: &[Member], tried: usize, rng: &mut ChaCha8Rng) -> Option<Cut> {
         let mut best = None;
-        for feature in self.features.iter().map(|feature| *feature as usize) {
+        for at in 0..self.features.len() {
+            if at >= tried && best.is_some() {
+                break;
+            }
+            let other = at + below(rng, (self.features.len() - at) as u32) as usize;
+            self.features.swap(at, other);
+            let feature = self.features[at] as usize;
             let cells = self.bins.sizes[feature] * self.classes;
             let column = self.bins.feature(feature);
             let mut sweep = Sweep::new(&self.totals, &mut self.left, feature, &mut best);
@@ -303,18 +383,6 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// The class with the greatest weight, of equals the lowest.
-fn heaviest(totals: &[u32]) -> u32 {
-    let best = (1..totals.len()).fold(0, |best, class| {
-        if totals[class] > totals[best] {
-            class
-        } else {
-            best
-        }
-    });
-    best as u32
-}
-
 /// Moves the members that satisfy `left` to the front and returns their number.
 fn partition(members: &mut [Member], left: impl Fn(&Member) -> bool) -> usize {
     let mut middle = 0;
@@ -384,14 +452,14 @@ mod tests {
             for member in &members {
                 grower.totals[member.class as usize] += member.weight;
             }
-            let found = grower.best_cut(&members);
+            let found = grower.best_cut(&members, 3, &mut stream(&[0; 32], 1));
             let expected = exhaustive(&raw, &classes, &weights);
             prop_assert_eq!(found.is_some(), expected.is_some());
             if let (Some(found), Some(expected)) = (found, expected) {
                 prop_assert!((found.purity - expected).abs() < 1e-9);
             }
             // Fully grown, a tree is right about every datum that no other contradicts.
-            let tree = grower.grow(&weights, u32::MAX, &mut stream(&[0; 32], 0));
+            let tree = grower.grow(&weights, u32::MAX, 3, &mut stream(&[0; 32], 0));
             for (datum, row) in rows.iter().enumerate() {
                 let alone = rows.iter().all(|other| other.0 != row.0 || other.1 == row.1);
                 prop_assert!(!alone || tree.predict(&bins, datum) == row.1);

@@ -1,9 +1,10 @@
 //! Squared Euclidean distances.
 
+use faer::traits::pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Rows that are compared with a point at once: their sums fill half of the sixteen 128-bit registers
-/// that every x86-64 processor has.
+/// that every x86-64 processor has, or fewer wider ones.
 const LANES: usize = 32;
 
 /// Feature vectors in panels of [`LANES`] rows, coordinate by coordinate.
@@ -43,12 +44,39 @@ impl Panels {
     /// whatever the norms: unlike with `|a|² + |b|² − 2ab`, close neighbours are not lost to
     /// cancellation and equal vectors have distance zero.
     pub(crate) fn squared_distances(&self, points: &[f32], out: &mut [f32]) {
-        for (at, panel) in self.values.chunks_exact(LANES * self.dimension).enumerate() {
+        Arch::new().dispatch(SquaredDistances {
+            panels: self,
+            points,
+            out,
+        });
+    }
+}
+
+/// [`Panels::squared_distances`] for the vector instructions of this processor. Each sum is formed by
+/// itself, so wider registers change no bit.
+struct SquaredDistances<'a> {
+    panels: &'a Panels,
+    points: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for SquaredDistances<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Panels {
+            rows,
+            dimension,
+            ref values,
+        } = *self.panels;
+        for (at, panel) in values.chunks_exact(LANES * dimension).enumerate() {
             let start = at * LANES;
-            let end = (start + LANES).min(self.rows);
-            for (point, out) in points
-                .chunks_exact(self.dimension)
-                .zip(out.chunks_exact_mut(self.rows))
+            let end = (start + LANES).min(rows);
+            for (point, out) in self
+                .points
+                .chunks_exact(dimension)
+                .zip(self.out.chunks_exact_mut(rows))
             {
                 let mut sums = [0.0_f32; LANES];
                 for (values, coordinate) in panel.chunks_exact(LANES).zip(point) {

@@ -49,7 +49,7 @@ pub(crate) use order::Sorter;
 /// then added in order. It is a constant so that results do not depend on the number of threads.
 const BLOCKS: usize = 16;
 /// Test points whose distances are computed together, while a panel of training data is in cache.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 8;
 
 /// What the nearest-neighbour model predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl<'a> KnnShapley<'a> {
 ///
 /// Squared distances are summed in `f32` from differences, with a relative error of at most about
 /// `(d + 2) · 2⁻²⁴`; data whose distances are equal within that may change places. Needs `4 n d` bytes
-/// for a re-ordered copy of the features and `16 n` for each thread, beside what [`KnnShapley`] needs.
+/// for a re-ordered copy of the features and `32 n` for each thread, beside what [`KnnShapley`] needs.
 ///
 /// # Errors
 /// When the dimensions differ, a squared distance exceeds the range of `f32`, `neighbours` is zero or

@@ -190,6 +190,7 @@ pub fn by_swaps<U: Utility + ?Sized>(
         return Ok(Estimates {
             values: owners.sizes.iter().map(exact).collect(),
             evaluations: 2,
+            gelman_rubin: None,
         });
     }
     let bands =
@@ -243,6 +244,7 @@ pub fn by_swaps<U: Utility + ?Sized>(
     Ok(Estimates {
         values,
         evaluations: 2 + 2 * swaps.samples,
+        gelman_rubin: None,
     })
 }
 

@@ -14,6 +14,7 @@ fn permutations(count: u64) -> Permutations {
         count,
         truncation: None,
         target: None,
+        chains: None,
     }
 }
 

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::{
     valuation::{
-        estimate::{Estimate, Estimates, Moments},
+        estimate::{gelman_rubin, Estimate, Estimates, Moments},
         random::{choose, stream},
         samples::check_count,
         utility::{evaluate, Utility},
@@ -171,6 +171,44 @@ pub struct Permutations {
     /// Stops, after a multiple of 64 permutations, when every standard error is at most this.
     /// Intervals from such a run cover a little less than they say. `None` for all permutations.
     pub target: Option<f64>,
+    /// Compares chains of permutations with each other. `None` for no chains.
+    pub chains: Option<Chains>,
+}
+
+/// Into how many chains permutations are dealt, one after the other, and when they agree.
+///
+/// The largest Gelman-Rubin statistic of all values is reported in [`Estimates::gelman_rubin`].
+/// Permutations are independent, so it comes near one as soon as each chain has some twenty of them: it
+/// finds truncations and utilities that are not the same from run to run, and it stops early, but it
+/// does not say that the errors are small. [`Permutations::target`] does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chains {
+    /// Number of chains, from 2 to half the number of permutations.
+    pub count: u32,
+    /// Stops, after a multiple of 64 permutations, when the statistic is below this, which is above 1;
+    /// 1.05 is usual. With a target too, both must be reached. `None` only reports it.
+    pub below: Option<f64>,
+}
+
+impl Chains {
+    fn check(&self, permutations: u64) -> Result<(), Error> {
+        let most = permutations / 2;
+        if self.count < 2 || u64::from(self.count) > most {
+            return Err(Error::parameter(
+                "number of chains",
+                self.count,
+                format!("from 2 to {most}, half the number of permutations"),
+            ));
+        }
+        match self.below {
+            Some(bound) if !(bound > 1.0 && bound.is_finite()) => Err(Error::parameter(
+                "bound of the Gelman-Rubin statistic",
+                bound,
+                "a finite number above 1",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Estimates a semivalue from random permutations: the marginal contribution of each datum to those
@@ -222,6 +260,9 @@ pub(crate) fn by_permutations_of_groups<U: Utility + ?Sized>(
             _ => {}
         }
     }
+    if let Some(chains) = permutations.chains {
+        chains.check(permutations.count)?;
+    }
     let none = evaluate(utility, &[])?;
     let all = evaluate(utility, &(0..data as u32).collect::<Vec<_>>())?;
     let walk = Walk {
@@ -232,6 +273,11 @@ pub(crate) fn by_permutations_of_groups<U: Utility + ?Sized>(
         margin: permutations.truncation.map(|part| part * all.abs()),
     };
     let mut moments = vec![Moments::default(); groups];
+    let chain_count = permutations
+        .chains
+        .map_or(0, |chains| chains.count as usize);
+    let mut chains = vec![Moments::default(); groups * chain_count];
+    let mut statistic = None;
     let mut evaluations = 2;
     let mut done = 0;
     while done < permutations.count {
@@ -247,20 +293,34 @@ pub(crate) fn by_permutations_of_groups<U: Utility + ?Sized>(
                 Ok((sums, evaluations))
             })
             .collect::<Vec<Result<(Vec<f64>, u64), Error>>>();
-        for result in results {
+        for (item, result) in batch.clone().zip(results) {
             let (sums, count) = result?;
             evaluations += count;
-            for (moments, sum) in moments.iter_mut().zip(sums) {
+            for (group, (moments, sum)) in moments.iter_mut().zip(sums).enumerate() {
                 moments.push(sum);
+                if let Some(chain) = item.checked_rem(chain_count as u64) {
+                    chains[group * chain_count + chain as usize].push(sum);
+                }
             }
         }
         done = batch.end;
-        let precise = |target: f64| {
+        let precise = permutations.target.map(|target| {
             moments
                 .iter()
                 .all(|moments| moments.variance_of_mean() <= target * target)
-        };
-        if permutations.target.is_some_and(precise) {
+        });
+        if done >= 2 * chain_count as u64 {
+            statistic = chains
+                .chunks_exact(chain_count.max(1))
+                .map(gelman_rubin)
+                .reduce(f64::max);
+        }
+        let agreed = permutations
+            .chains
+            .and_then(|chains| chains.below)
+            .map(|below| statistic.is_some_and(|statistic| statistic < below));
+        // Only what was asked for decides, and all of it.
+        if precise.or(agreed).is_some() && precise != Some(false) && agreed != Some(false) {
             break;
         }
     }
@@ -270,6 +330,7 @@ pub(crate) fn by_permutations_of_groups<U: Utility + ?Sized>(
             .map(|moments| Estimate::combined([(1.0, moments)].into_iter()))
             .collect(),
         evaluations,
+        gelman_rubin: statistic,
     })
 }
 

@@ -28,6 +28,7 @@ fn permutations(count: u64) -> Permutations {
         count,
         truncation: None,
         target: None,
+        chains: None,
     }
 }
 
@@ -201,6 +202,52 @@ fn truncation_saves_evaluations_and_targets_stop() {
 }
 
 #[test]
+fn chains_that_agree_stop() {
+    let game = game(8, 3);
+    let run = |count, chains, target| {
+        let sampling = Permutations {
+            chains: Some(chains),
+            target,
+            ..permutations(count)
+        };
+        by_permutations(&game, Semivalue::Shapley, &sampling).unwrap()
+    };
+    let below = |below| Chains { count: 8, below };
+    let stopped = run(100_000, below(Some(1.05)), None);
+    assert!(stopped.gelman_rubin.unwrap() < 1.05);
+    assert_eq!((stopped.evaluations - 2) % (64 * 7), 0);
+    assert!(stopped.evaluations < 100_000);
+    // Chains change nothing but when to stop.
+    let done = (stopped.evaluations - 2) / 7;
+    let plain = by_permutations(&game, Semivalue::Shapley, &permutations(done)).unwrap();
+    assert_eq!(stopped.values, plain.values);
+    assert_eq!(plain.gelman_rubin, None);
+    // One that cannot be reached in time is reported as it is.
+    let reported = run(128, below(Some(1.000_001)), None);
+    assert_eq!(reported.evaluations, 2 + 128 * 7);
+    assert!(reported.gelman_rubin.unwrap() > 1.000_001);
+    assert_eq!(run(128, below(None), None), reported);
+    // A target must be reached too.
+    let precise = run(100_000, below(Some(1.05)), Some(0.005));
+    assert!(precise.evaluations > stopped.evaluations);
+    assert!(precise
+        .values
+        .iter()
+        .all(|value| value.standard_error <= 0.005));
+    // Nothing varies, so nothing disagrees.
+    let additive = FunctionUtility::new(6, |subset: &[u32]| Ok(subset.len() as f64));
+    let sampling = Permutations {
+        chains: Some(below(Some(1.05))),
+        ..permutations(1_000)
+    };
+    let found = by_permutations(&additive, Semivalue::Shapley, &sampling).unwrap();
+    assert_eq!(
+        (found.gelman_rubin, found.evaluations),
+        (Some(1.0), 2 + 64 * 5)
+    );
+}
+
+#[test]
 fn refuses_bad_parameters_and_passes_failures_on() {
     let good = game(3, 0);
     let large = FunctionUtility::new(25, |_: &[u32]| Ok(0.0));
@@ -236,6 +283,19 @@ fn refuses_bad_parameters_and_passes_failures_on() {
         ..permutations(2)
     })
     .is_err());
+    for (count, below) in [
+        (0, None),
+        (1, None),
+        (6, None),
+        (2, Some(1.0)),
+        (2, Some(f64::NAN)),
+    ] {
+        assert!(run(Permutations {
+            chains: Some(Chains { count, below }),
+            ..permutations(10)
+        })
+        .is_err());
+    }
     assert!(by_permutations(&none, Semivalue::Shapley, &permutations(2)).is_err());
     for result in [
         exact(&broken, Semivalue::Shapley).map(|_| ()),
