@@ -33,7 +33,7 @@ HELD_LIMIT = 200
 
 
 def result(row, measured, bound, holds):
-    print("RESULT", row, measured, bound, "holds" if holds else "misses", sep="\t", flush=True)
+    print("RESULT", row, measured, bound, "holds" if holds else "misses", sep="\t")
 
 
 # --- The corpus.
@@ -129,7 +129,6 @@ def rust(binary, *arguments, prefix=()):
             figures[name] = float(value)
         else:
             print(" ", line)
-    sys.stdout.flush()
     if run.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with status {run.returncode}")
     return figures
@@ -303,13 +302,13 @@ def watched(command):
         time.sleep(0.2)
         text += process.stdout.read() or ""
         try:
-            table = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+            table = Path(f"/proc/{process.pid}/status").read_text()
         except OSError:
             continue
-        held = {line.split(":")[0]: int(line.split()[1]) for line in table.splitlines()[1:]}
-        anonymous = held.get("Anonymous", 0)
-        peaks["Anonymous"] = max(peaks["Anonymous"], anonymous)
-        peaks["File"] = max(peaks["File"], held.get("Rss", 0) - anonymous)
+        lines = [line.split() for line in table.splitlines() if line.startswith("Rss")]
+        held = {line[0]: int(line[1]) for line in lines}
+        for kind, name in (("Anonymous", "RssAnon:"), ("File", "RssFile:")):
+            peaks[kind] = max(peaks[kind], held.get(name, 0))
     text += process.stdout.read() or ""
     figures = {}
     for line in text.splitlines():
@@ -338,6 +337,10 @@ def memory(binary, scratch, folder):
                     record = bytes(changed)
                 out.write(bytes([SEPARATOR]) + record)
                 size += len(record)
+        # Pages that are cached already would not count for the group that reads them.
+        out.flush()
+        os.fsync(out.fileno())
+        os.posix_fadvise(out.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     print(f"{size / 1e9:.2f} GB of text in {corpus}")
     group = Group(CGROUP)
     start = time.perf_counter()
@@ -375,6 +378,7 @@ def main():
     parser.add_argument("--scratch", type=Path, required=True, help="a folder for indexes")
     parser.add_argument("--quick", action="store_true", help="a small corpus, no gigabyte")
     arguments = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
     binary, scratch, quick = arguments.binary.resolve(), arguments.scratch.resolve(), arguments.quick
     folder = scratch / "text"
     shutil.rmtree(folder, ignore_errors=True)
