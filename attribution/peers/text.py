@@ -14,6 +14,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -118,17 +119,23 @@ def open_peer(folder):
 # --- The Rust half.
 
 
-def rust(binary, *arguments, prefix=()):
-    """Its figures, by name."""
-    command = [*prefix, str(binary), *(str(argument) for argument in arguments)]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+def read_figures(told):
+    """Figures by name; what else is told is printed."""
     figures = {}
-    for line in run.stdout.splitlines():
+    for line in told.splitlines():
         if line.startswith("FIGURE\t"):
             _, name, value = line.split("\t")
             figures[name] = float(value)
         else:
             print(" ", line)
+    return figures
+
+
+def rust(binary, *arguments):
+    """What an example tells of its work."""
+    command = [str(word) for word in (binary, *arguments)]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    figures = read_figures(run.stdout)
     if run.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with status {run.returncode}")
     return figures
@@ -294,13 +301,11 @@ class Group:
 
 def watched(command):
     """Runs a command. Its figures, and the most anonymous and file-backed memory that it was seen with."""
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
+    told = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen([str(word) for word in command], stdout=told)
     peaks = {"Anonymous": 0, "File": 0}
-    os.set_blocking(process.stdout.fileno(), False)
-    text = ""
     while process.poll() is None:
         time.sleep(0.2)
-        text += process.stdout.read() or ""
         try:
             table = Path(f"/proc/{process.pid}/status").read_text()
         except OSError:
@@ -309,13 +314,8 @@ def watched(command):
         held = {line[0]: int(line[1]) for line in lines}
         for kind, name in (("Anonymous", "RssAnon:"), ("File", "RssFile:")):
             peaks[kind] = max(peaks[kind], held.get(name, 0))
-    text += process.stdout.read() or ""
-    figures = {}
-    for line in text.splitlines():
-        if line.startswith("FIGURE\t"):
-            figures[line.split("\t")[1]] = float(line.split("\t")[2])
-        else:
-            print(" ", line)
+    told.seek(0)
+    figures = read_figures(told.read())
     return process.returncode, figures, {name: kilobytes * 1024 / 1e6 for name, kilobytes in peaks.items()}
 
 
