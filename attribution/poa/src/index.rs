@@ -1,10 +1,8 @@
 //! Indexes in folders: what they were built from, and their roots.
 
-use crate::{
-    output,
-    records::{self, OwnerNames},
-    tables, Global,
-};
+mod corpus;
+
+use crate::{output, records::OwnerNames, tables, Global};
 use anyhow::{bail, ensure, Context, Result};
 use attribution_engine::{
     corpus::Corpus,
@@ -23,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 const VERSION: u32 = 1;
@@ -33,21 +32,9 @@ const DATA: &str = "index.bin";
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Index texts, to trace quotations in them.
-    Corpus(CorpusArguments),
+    Corpus(corpus::Arguments),
     /// Index gradients: a row for each record, quantised as on chain.
     Gradients(GradientArguments),
-}
-
-/// Arguments of `poa index corpus`.
-#[derive(Debug, Args)]
-#[command(after_help = records::HELP)]
-pub(crate) struct CorpusArguments {
-    /// Files and folders of records.
-    #[arg(required = true)]
-    records: Vec<PathBuf>,
-    /// The folder that becomes the index; it must not exist.
-    #[arg(long)]
-    output: PathBuf,
 }
 
 /// Arguments of `poa index gradients`.
@@ -91,24 +78,12 @@ pub(crate) struct Description {
 }
 
 /// Builds an index.
-pub(crate) fn run(command: Command, global: &Global) -> Result<()> {
+pub(crate) fn run(command: Command, global: &Global) -> Result<ExitCode> {
     let (folder, description) = match command {
-        Command::Corpus(arguments) => {
-            let records = records::read(&arguments.records)?;
-            let texts = records
-                .iter()
-                .map(|record| Some(&record.bytes[..]))
-                .collect::<Vec<_>>();
-            let corpus = Corpus::build(&texts)?;
-            let root = text_root(records.iter().map(|record| &record.bytes[..]));
-            let (names, owners) = records
-                .into_iter()
-                .map(|record| (record.name, record.owner))
-                .unzip();
-            let description = describe(Kind::Corpus, corpus.len(), root, names, owners);
-            create(&arguments.output, &description, |path| corpus.save(path))?;
-            (arguments.output, description)
-        }
+        Command::Corpus(arguments) => match corpus::build(&arguments)? {
+            Some(description) => (arguments.output, description),
+            None => return Ok(ExitCode::from(corpus::INTERRUPTED)),
+        },
         Command::Gradients(arguments) => {
             let gradients = tables::matrix(&arguments.gradients)?;
             let index = quantised(&gradients, arguments.dimension, global)?;
@@ -124,7 +99,8 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<()> {
         folder.display(),
         description.root
     )];
-    output::print(global.json, &description, &lines)
+    output::print(global.json, &description, &lines)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn describe(
@@ -150,21 +126,14 @@ fn create(
     description: &Description,
     save: impl FnOnce(&Path) -> Result<(), attribution_engine::Error>,
 ) -> Result<()> {
-    ensure!(
-        !folder.exists(),
-        "{} exists already: remove it or name another folder",
-        folder.display()
-    );
+    check_absent(folder)?;
     let mut partial = folder.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = PathBuf::from(partial);
     let attempt = || -> Result<()> {
         fs::create_dir_all(&partial)?;
         save(&partial.join(DATA))?;
-        output::replace(&partial.join(DESCRIPTION), |out| {
-            serde_json::to_writer_pretty(out, description)?;
-            Ok(())
-        })?;
+        write_description(&partial, description)?;
         fs::rename(&partial, folder)?;
         Ok(())
     };
@@ -172,6 +141,24 @@ fn create(
         // The first error is the one to report; what is left over has a name that tells.
         let _ = fs::remove_dir_all(&partial);
         error.context(format!("cannot write the index {}", folder.display()))
+    })
+}
+
+/// Refuses to write over something.
+fn check_absent(folder: &Path) -> Result<()> {
+    ensure!(
+        !folder.exists(),
+        "{} exists already: remove it or name another folder",
+        folder.display()
+    );
+    Ok(())
+}
+
+/// Writes what an index is.
+fn write_description(folder: &Path, description: &Description) -> Result<()> {
+    output::replace(&folder.join(DESCRIPTION), |out| {
+        serde_json::to_writer_pretty(out, description)?;
+        Ok(())
     })
 }
 
@@ -250,16 +237,17 @@ fn quantised(gradients: &tables::Table, dimension: u32, global: &Global) -> Resu
 }
 
 /// The root over texts, as a contribution of an account of zeros without salts commits to them.
-pub(crate) fn text_root<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Hash {
-    let nobody = AccountId::new([0; 32]);
+pub(crate) fn text_root<R: AsRef<[u8]>>(records: impl IntoIterator<Item = R>) -> Hash {
     let leaves = (0..)
         .zip(records)
-        .map(|(row, text)| {
-            let commit = record_commit(&Hash::zero(), &content_tree(text).commitment());
-            record_leaf(row, &nobody, &commit, text.len() as u32)
-        })
-        .collect();
-    Commitment::of(leaves).root
+        .map(|(row, text)| text_leaf(row, text.as_ref()));
+    Commitment::of(leaves.collect()).root
+}
+
+/// A leaf under that root.
+fn text_leaf(row: u32, text: &[u8]) -> Hash {
+    let commit = record_commit(&Hash::zero(), &content_tree(text).commitment());
+    record_leaf(row, &AccountId::new([0; 32]), &commit, text.len() as u32)
 }
 
 /// The root over rows of gradients, as job 0 whose records have leaves of zeros commits to them.

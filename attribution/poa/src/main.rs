@@ -42,7 +42,7 @@ Examples:
     poa dedup submissions.jsonl
 
 Exit status: 0 when done, 1 when an input or a file is refused, 2 when the command line is wrong,
-3 when something does not verify.";
+3 when something does not verify, 130 when Ctrl-C stopped it.";
 
 /// What every command shares.
 #[derive(Debug, Args)]
@@ -93,7 +93,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             .context("cannot start the threads")?;
     }
     match arguments.command {
-        Command::Index(command) => index::run(command, &global)?,
+        Command::Index(command) => return index::run(command, &global),
         Command::Trace(arguments) => trace::run(arguments, &global)?,
         Command::Influence(arguments) => influence::run(arguments, &global)?,
         Command::Value(arguments) => value::run(arguments, &global)?,

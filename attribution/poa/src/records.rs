@@ -3,7 +3,8 @@
 use anyhow::{bail, Context, Result};
 use serde::Deserialize;
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -31,24 +32,119 @@ Files and folders of records, in the order in which they count as earlier:
 
 /// Reads all records of these files and folders.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
-    for path in paths {
-        let known =
-            fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if known.is_dir() {
-            read_folder(path, path, &mut records)?;
-        } else {
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("jsonl") => read_json_lines(path, &mut records)?,
-                Some("csv") => read_csv(path, &mut records)?,
-                _ => records.push(read_file(path, name_of(path), name_of(path))?),
+    Files::find(paths)?.records().collect()
+}
+
+/// Files that hold records.
+pub(crate) struct Files {
+    files: Vec<RecordFile>,
+    /// Bytes of all of them.
+    pub(crate) bytes: u64,
+}
+
+struct RecordFile {
+    path: PathBuf,
+    /// Name and owner of the one record that the file is. None where the file says so itself.
+    whole: Option<(String, String)>,
+}
+
+impl Files {
+    /// Lists the files, reading none.
+    pub(crate) fn find(paths: &[PathBuf]) -> Result<Self> {
+        let mut found = Self {
+            files: Vec::new(),
+            bytes: 0,
+        };
+        for path in paths {
+            let known =
+                fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+            if known.is_dir() {
+                found.add_folder(path, path)?;
+            } else {
+                let whole = match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("jsonl" | "csv") => None,
+                    _ => Some((name_of(path), name_of(path))),
+                };
+                found.add(path.clone(), whole)?;
             }
         }
+        if found.files.is_empty() {
+            bail!("there are no records: name a file, or a folder with files in it");
+        }
+        Ok(found)
     }
-    if records.is_empty() {
-        bail!("there are no records: name a file, or a folder with files in it");
+
+    fn add(&mut self, path: PathBuf, whole: Option<(String, String)>) -> Result<()> {
+        let failed = || format!("cannot read {}", path.display());
+        let length = fs::metadata(&path).with_context(failed)?.len();
+        if whole.is_some() && length > MAX_BYTES {
+            bail!(
+                "{} has {length} bytes, a record has at most {MAX_BYTES}: split it",
+                path.display()
+            );
+        }
+        self.bytes += length;
+        self.files.push(RecordFile { path, whole });
+        Ok(())
     }
-    Ok(records)
+
+    fn add_folder(&mut self, root: &Path, folder: &Path) -> Result<()> {
+        let failed = || format!("cannot read the folder {}", folder.display());
+        let mut entries = fs::read_dir(folder)
+            .with_context(failed)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<std::io::Result<Vec<_>>>()
+            .with_context(failed)?;
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                self.add_folder(root, &path)?;
+                continue;
+            }
+            let inside = path.strip_prefix(root).unwrap_or(&path);
+            let mut parts = inside.components();
+            let first = parts.next().map(|part| part.as_os_str().to_string_lossy());
+            let owner = match first {
+                Some(first) if parts.next().is_some() => first.into_owned(),
+                _ => name_of(root),
+            };
+            let name = inside.to_string_lossy().into_owned();
+            self.add(path, Some((name, owner)))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the records one after the other. The first error ends them. That there are none is an error.
+    pub(crate) fn records(&self) -> impl Iterator<Item = Result<Record>> + '_ {
+        let mut count = 0_u64;
+        let mut failed = false;
+        let mut files = self.files.iter();
+        let mut open = Open::Nothing;
+        std::iter::from_fn(move || {
+            while !failed {
+                let next = match open.next(count) {
+                    Some(record) => record,
+                    None => match files.next() {
+                        Some(file) => match Open::open(file) {
+                            Ok(file) => {
+                                open = file;
+                                continue;
+                            }
+                            Err(error) => Err(error),
+                        },
+                        None if count > 0 => return None,
+                        None => Err(anyhow::anyhow!(
+                            "there are no records: name a file, or a folder with files in it"
+                        )),
+                    },
+                };
+                failed = next.is_err();
+                count += 1;
+                return Some(next);
+            }
+            None
+        })
+    }
 }
 
 fn name_of(path: &Path) -> String {
@@ -58,46 +154,78 @@ fn name_of(path: &Path) -> String {
         .into_owned()
 }
 
-fn read_folder(root: &Path, folder: &Path, records: &mut Vec<Record>) -> Result<()> {
-    let failed = || format!("cannot read the folder {}", folder.display());
-    let mut entries = fs::read_dir(folder)
-        .with_context(failed)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<std::io::Result<Vec<_>>>()
-        .with_context(failed)?;
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            read_folder(root, &path, records)?;
-        } else {
-            let inside = path.strip_prefix(root).unwrap_or(&path);
-            let mut parts = inside.components();
-            let first = parts.next().map(|part| part.as_os_str().to_string_lossy());
-            let owner = match first {
-                Some(first) if parts.next().is_some() => first.into_owned(),
-                _ => name_of(root),
-            };
-            records.push(read_file(
-                &path,
-                inside.to_string_lossy().into_owned(),
-                owner,
-            )?);
-        }
-    }
-    Ok(())
+/// A file being read.
+enum Open {
+    Nothing,
+    Whole(Option<Record>),
+    Lines(PathBuf, u64, BufReader<File>),
+    Table(PathBuf, csv::DeserializeRecordsIntoIter<File, Line>),
 }
 
-fn read_file(path: &Path, name: String, owner: String) -> Result<Record> {
-    let failed = || format!("cannot read {}", path.display());
-    let length = fs::metadata(path).with_context(failed)?.len();
-    if length > MAX_BYTES {
-        bail!(
-            "{} has {length} bytes, a record has at most {MAX_BYTES}: split it",
-            path.display()
-        );
+impl Open {
+    fn open(file: &RecordFile) -> Result<Self> {
+        let RecordFile { path, whole } = file;
+        let failed = || format!("cannot read {}", path.display());
+        if let Some((name, owner)) = whole.clone() {
+            let bytes = fs::read(path).with_context(failed)?;
+            return Ok(Self::Whole(Some(Record { name, owner, bytes })));
+        }
+        let reader = File::open(path).with_context(failed)?;
+        Ok(match path.extension() {
+            Some(extension) if extension == "csv" => Self::Table(
+                path.clone(),
+                csv::Reader::from_reader(reader).into_deserialize(),
+            ),
+            _ => Self::Lines(path.clone(), 0, BufReader::new(reader)),
+        })
     }
-    let bytes = fs::read(path).with_context(failed)?;
-    Ok(Record { name, owner, bytes })
+
+    /// The next record, given how many there were in all files before.
+    fn next(&mut self, before: u64) -> Option<Result<Record>> {
+        match self {
+            Self::Nothing => None,
+            Self::Whole(record) => record.take().map(Ok),
+            Self::Lines(path, number, reader) => next_line(path, number, reader).transpose(),
+            Self::Table(path, lines) => {
+                let line = lines.next()?.with_context(|| {
+                    format!(
+                        "{}: it needs a column text, and may have owner and name",
+                        path.display()
+                    )
+                });
+                Some(line.map(|line| line.record(path, before + 1)))
+            }
+        }
+    }
+}
+
+/// The record of the next line that is not blank.
+fn next_line(
+    path: &Path,
+    number: &mut u64,
+    reader: &mut BufReader<File>,
+) -> Result<Option<Record>> {
+    let mut text = String::new();
+    loop {
+        text.clear();
+        *number += 1;
+        let length = reader
+            .read_line(&mut text)
+            .with_context(|| format!("cannot read {} as UTF-8, line {number}", path.display()))?;
+        if length == 0 {
+            return Ok(None);
+        }
+        if text.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "{}, line {number}: no object with a text and perhaps an owner and a name",
+                path.display()
+            )
+        })?;
+        return Ok(Some(line.record(path, *number)));
+    }
 }
 
 #[derive(Deserialize)]
@@ -118,40 +246,6 @@ impl Line {
             bytes: self.text.into_bytes(),
         }
     }
-}
-
-fn read_json_lines(path: &Path, records: &mut Vec<Record>) -> Result<()> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {} as UTF-8", path.display()))?;
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let line: Line = serde_json::from_str(line).with_context(|| {
-            format!(
-                "{}, line {number}: no object with a text and perhaps an owner and a name",
-                path.display()
-            )
-        })?;
-        records.push(line.record(path, number));
-    }
-    Ok(())
-}
-
-fn read_csv(path: &Path, records: &mut Vec<Record>) -> Result<()> {
-    let failed = || format!("cannot read {}", path.display());
-    let mut reader = csv::Reader::from_path(path).with_context(failed)?;
-    for line in reader.deserialize() {
-        let line: Line = line.with_context(|| {
-            format!(
-                "{}: it needs a column text, and may have owner and name",
-                path.display()
-            )
-        })?;
-        let number = records.len() as u64 + 1;
-        records.push(line.record(path, number));
-    }
-    Ok(())
 }
 
 /// Owners by number, in the order of their first records.

@@ -1,10 +1,18 @@
 //! What a text quotes, and whom.
 
-use crate::{index, output, Global};
+use crate::{
+    index, output,
+    records::{self, OwnerNames},
+    Global,
+};
 use anyhow::{ensure, Context, Result};
-use attribution_engine::corpus::SpanRules;
+use attribution_engine::corpus::{Corpus, SpanRules};
 use serde::Serialize;
-use std::{collections::BTreeMap, io::Read, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// Most places that are listed for a span.
 const PLACES: u32 = 10;
@@ -17,8 +25,9 @@ pub(crate) struct Arguments {
     /// An index of texts, from `poa index corpus`.
     #[arg(long)]
     index: PathBuf,
-    /// The text to trace; - for standard input.
-    text: PathBuf,
+    /// The texts to trace; - for standard input. A .jsonl has many: {"text": "…", "name": "…"} a line.
+    #[arg(required = true)]
+    texts: Vec<PathBuf>,
     /// Shortest span in bytes.
     #[arg(long, default_value_t = 24)]
     minimum: u32,
@@ -29,6 +38,7 @@ pub(crate) struct Arguments {
 
 #[derive(Serialize)]
 struct Trace {
+    name: String,
     bytes: usize,
     covered_bytes: usize,
     spans: Vec<Span>,
@@ -54,34 +64,91 @@ struct OwnerBytes {
     bytes: usize,
 }
 
+/// What the traces of many texts are in JSON.
+#[derive(Serialize)]
+struct Traces {
+    texts: Vec<Trace>,
+}
+
 /// Finds the maximal spans.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
     let (description, corpus) = index::open_corpus(&arguments.index, false)?;
     let owners = index::owners(&description);
-    let text = if arguments.text.as_os_str() == "-" {
+    let mut texts = Vec::new();
+    for path in &arguments.texts {
+        read(path, &mut texts)?;
+    }
+    let rules = SpanRules {
+        minimum_length: arguments.minimum,
+        maximum_count: arguments.maximum_count,
+        maximum_places: PLACES,
+    };
+    let mut traces = texts
+        .into_iter()
+        .map(|(name, text)| trace(&corpus, &description.names, &owners, rules, name, &text))
+        .collect::<Result<Vec<_>>>()?;
+    let mut lines = Vec::new();
+    for trace in &traces {
+        if traces.len() > 1 {
+            lines.push(format!("{}:", trace.name));
+        }
+        describe(trace, &mut lines);
+    }
+    match (traces.len(), traces.pop()) {
+        (1, Some(only)) => output::print(global.json, &only, &lines),
+        (_, last) => {
+            traces.extend(last);
+            output::print(global.json, &Traces { texts: traces }, &lines)
+        }
+    }
+}
+
+/// The texts of a file, with their names.
+fn read(path: &Path, texts: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
+    {
+        let records = records::read(&[path.to_owned()])?;
+        texts.extend(
+            records
+                .into_iter()
+                .map(|record| (record.name, record.bytes)),
+        );
+        return Ok(());
+    }
+    let name = path.display().to_string();
+    let text = if name == "-" {
         let mut text = Vec::new();
         std::io::stdin()
             .read_to_end(&mut text)
             .context("cannot read standard input")?;
         text
     } else {
-        std::fs::read(&arguments.text)
-            .with_context(|| format!("cannot read {}", arguments.text.display()))?
+        std::fs::read(path).with_context(|| format!("cannot read {name}"))?
     };
+    texts.push((name, text));
+    Ok(())
+}
+
+/// The maximal spans of one text, and the bytes of each owner.
+fn trace(
+    corpus: &Corpus,
+    names: &[String],
+    owners: &OwnerNames,
+    rules: SpanRules,
+    name: String,
+    text: &[u8],
+) -> Result<Trace> {
     ensure!(
         !text.is_empty(),
-        "the text is empty: there is nothing to trace"
+        "the text {name} is empty: there is nothing to trace"
     );
-    let rules = SpanRules {
-        minimum_length: arguments.minimum,
-        maximum_count: arguments.maximum_count,
-        maximum_places: PLACES,
-    };
     let of = |row: u32| owners.of.get(row as usize).copied();
-    let found = corpus.maximal_spans(&text, rules, of)?;
+    let found = corpus.maximal_spans(text, rules, of)?;
     let mut covered = 0;
     let mut bytes_of = BTreeMap::<Option<u32>, usize>::new();
-    let name = |owner: Option<u32>| {
+    let owner_name = |owner: Option<u32>| {
         owner
             .and_then(|owner| owners.names.get(owner as usize))
             .cloned()
@@ -103,30 +170,45 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
                 text: String::from_utf8_lossy(&text[range]).into_owned(),
                 count: span.count,
                 surprisal_nats: span.surprisal,
-                record: description
-                    .names
+                record: names
                     .get(span.earliest.row as usize)
                     .cloned()
                     .unwrap_or_default(),
                 offset: span.earliest.offset,
-                owners: span.owners.iter().map(|(owner, _)| name(*owner)).collect(),
+                owners: span
+                    .owners
+                    .iter()
+                    .map(|(owner, _)| owner_name(*owner))
+                    .collect(),
             }
         })
         .collect::<Vec<_>>();
     let mut owners = bytes_of
         .into_iter()
         .map(|(owner, bytes)| OwnerBytes {
-            owner: name(owner),
+            owner: owner_name(owner),
             bytes,
         })
         .collect::<Vec<_>>();
     owners.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.owner.cmp(&b.owner)));
-    let mut lines = vec![format!(
-        "{} spans cover {covered} of {} bytes",
-        spans.len(),
-        text.len()
-    )];
-    for span in &spans {
+    Ok(Trace {
+        name,
+        bytes: text.len(),
+        covered_bytes: covered,
+        spans,
+        owners,
+    })
+}
+
+/// A trace in lines for people.
+fn describe(trace: &Trace, lines: &mut Vec<String>) {
+    lines.push(format!(
+        "{} spans cover {} of {} bytes",
+        trace.spans.len(),
+        trace.covered_bytes,
+        trace.bytes
+    ));
+    for span in &trace.spans {
         let shown = span.text.chars().take(SHOWN).collect::<String>();
         lines.push(format!(
             "{:>6}..{:<6} {} at byte {} ({} times): {shown:?}",
@@ -137,17 +219,10 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
             span.count
         ));
     }
-    for owner in &owners {
+    for owner in &trace.owners {
         lines.push(format!(
             "{:>8} bytes first written by {}",
             owner.bytes, owner.owner
         ));
     }
-    let trace = Trace {
-        bytes: text.len(),
-        covered_bytes: covered,
-        spans,
-        owners,
-    };
-    output::print(global.json, &trace, &lines)
 }

@@ -35,10 +35,8 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<ExitCode> {
     let root = match description.kind {
         Kind::Corpus => {
             let (_, corpus) = index::open_corpus(folder, true)?;
-            let records = (0..corpus.len())
-                .map(|row| corpus.record(row).unwrap_or_default())
-                .collect::<Vec<_>>();
-            index::text_root(records.iter().map(|record| &record[..]))
+            let record = |row| corpus.record(row).unwrap_or_default();
+            index::text_root((0..corpus.len()).map(record))
         }
         Kind::Gradients => index::index_root(&index::open_gradients(folder)?)?,
     };

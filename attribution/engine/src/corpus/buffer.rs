@@ -16,7 +16,10 @@ use crate::Error;
 /// Bytes from which on large pages are asked for.
 const LARGE: usize = 4 << 20;
 
-/// An array of numbers with a fixed capacity. Memory is taken as it is written.
+/// Bytes in the smallest page of any system that this runs on.
+const PAGE: usize = 4_096;
+
+/// An array of numbers with a fixed capacity. Memory is taken as it is written, or all at once.
 pub(super) struct Buffer<N> {
     map: Option<MmapMut>,
     length: usize,
@@ -43,10 +46,15 @@ impl<N: Pod> Buffer<N> {
         })
     }
 
-    /// An array of zeros.
+    /// An array of zeros that is about to be written in no order. All its memory is taken now, page by page:
+    /// when a sorter meets new pages here and there, clearing them costs it its caches, a tenth of its time.
     pub(super) fn zeroed(length: usize) -> Result<Self, Error> {
         let mut buffer = Self::with_capacity(length)?;
         buffer.length = length;
+        let page = (PAGE / size_of::<N>()).max(1);
+        for number in buffer.iter_mut().step_by(page) {
+            *number = N::zeroed();
+        }
         Ok(buffer)
     }
 

@@ -11,7 +11,7 @@ use super::{
     merge::{merge, Control, Progress},
     token::Token,
 };
-use crate::{duplicates::check_row_count, Error};
+use crate::{duplicates::check_row_count, file::publish, Error};
 
 /// How a text is built in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Parts<T> {
 /// matched: it keeps its row and matches nothing.
 ///
 /// Each part is sorted in memory and kept in a file of its own in the folder `path` + `.parts`; then
-/// the parts are merged (see [`merge`]) and the folder is removed. When a build was interrupted, the
+/// the parts are merged (see [`merge`]; a single one is the index already) and the folder is removed. When a build was interrupted, the
 /// next one with the same records, part size and separator takes over the parts that are finished and
 /// undamaged. The index is the same as if it had been built at once, but that suffixes which are equal
 /// for 4,096 tokens stand in the order of their parts.
@@ -58,6 +58,7 @@ pub fn build_in_parts<T: Token, R: AsRef<[T]>>(
         control,
         text: Text::with_capacity(parts.separator, parts.part_tokens)?,
         files: Vec::new(),
+        tokens: 0,
     };
     for (row, record) in records.into_iter().enumerate() {
         let record = record?;
@@ -69,8 +70,19 @@ pub fn build_in_parts<T: Token, R: AsRef<[T]>>(
     if builder.text.records > 0 || builder.files.is_empty() {
         builder.finish_part()?;
     }
+    let tokens = builder.tokens;
     let files = builder.files;
-    merge::<T>(&files, path, control)?;
+    match &files[..] {
+        [only] => {
+            control.check()?;
+            publish(only, path).map_err(failed)?;
+            (control.progress)(Progress::Merged {
+                suffixes: tokens,
+                of: tokens,
+            });
+        }
+        parts => merge::<T>(parts, path, control)?,
+    }
     fs::remove_dir_all(&folder).map_err(failed)
 }
 
@@ -81,6 +93,8 @@ struct Builder<'a, T> {
     control: Control<'a>,
     text: Text<T>,
     files: Vec<PathBuf>,
+    /// Tokens in them, ends of records included.
+    tokens: usize,
 }
 
 impl<T: Token> Builder<'_, T> {
@@ -124,6 +138,7 @@ impl<T: Token> Builder<'_, T> {
             TextIndex::sort(text)?.save(&file)?;
         }
         self.files.push(file);
+        self.tokens += tokens;
         (self.control.progress)(Progress::Part {
             number,
             tokens,
