@@ -70,7 +70,10 @@ impl Records {
     }
 
     pub(crate) fn classes(&self) -> usize {
-        self.labels.iter().max().map_or(0, |label| *label as usize + 1)
+        self.labels
+            .iter()
+            .max()
+            .map_or(0, |label| *label as usize + 1)
     }
 
     pub(crate) fn row(&self, record: usize) -> &[f32] {

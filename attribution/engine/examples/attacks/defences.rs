@@ -14,8 +14,8 @@ use crate::{
 /// The peers of a record, and the rule that was chosen.
 pub(crate) const PEERS: usize = 40;
 pub(crate) const RULE: PeerRule = PeerRule {
-    exponent: 0.3,
-    cap: 1.2,
+    exponent: 1.0,
+    cap: 1.0,
 };
 
 /// What stands between scores and shares.
@@ -40,15 +40,17 @@ pub(crate) enum Defence {
 
 impl Defence {
     pub(crate) fn all() -> Vec<Self> {
+        let rule = |exponent, cap| PeerRule { exponent, cap };
         vec![
             Self::None,
             Self::Clip(0.9),
             Self::Relative,
             Self::Leverage(0.8),
             Self::Tempered(0.1),
-            Self::Peers(usize::MAX, PeerRule { exponent: 0.0, cap: 1.0 }),
-            Self::Peers(PEERS, PeerRule { exponent: 0.0, cap: 1.0 }),
-            Self::Peers(PEERS, PeerRule { exponent: RULE.exponent, cap: f64::INFINITY }),
+            Self::Peers(usize::MAX, rule(0.0, 1.0)),
+            Self::Peers(PEERS, rule(0.0, 1.0)),
+            Self::Peers(PEERS, rule(0.5, f64::INFINITY)),
+            Self::Peers(PEERS, rule(0.5, 1.1)),
             Self::Peers(PEERS, RULE),
             Self::Shells(PEERS, RULE, 4),
         ]
@@ -92,12 +94,22 @@ pub(crate) enum Armed {
 impl Armed {
     pub(crate) fn new(defence: Defence, evidence: &Evidence<'_>) -> Result<Self> {
         let n = evidence.owners.len();
-        let roots = || evidence.self_influence.iter().map(|own| own.max(1e-12).sqrt());
+        let roots = || {
+            evidence
+                .self_influence
+                .iter()
+                .map(|own| own.max(1e-12).sqrt())
+        };
         let earned = || evidence.reference.earned(|scores| Ok(scores.to_vec()));
         let peers = |count: usize, rule: PeerRule, owners: &[u32]| -> Result<Vec<f64>> {
             let earned = earned()?;
             let peers = Peers::nearest(evidence.records.samples()?, owners, count)?;
-            Ok(peer_weights(&earned, &peers.expected(&earned)?, owners, rule)?)
+            Ok(peer_weights(
+                &earned,
+                &peers.expected(&earned)?,
+                owners,
+                rule,
+            )?)
         };
         Ok(Self::Weights(match defence {
             Defence::None => vec![1.0; n],

@@ -62,9 +62,8 @@ impl Summary {
     fn new(studies: &[Study], method: usize, defence: usize) -> Self {
         let figures = || studies.iter().map(|study| &study.figures[method][defence]);
         let each = |value: fn(&Figures) -> f64| figures().map(value).collect::<Vec<_>>();
-        let gains = |value: fn(&Figures) -> f64| {
-            [0.5, 0.9].map(|part| 100.0 * quantile(each(value), part))
-        };
+        let gains =
+            |value: fn(&Figures) -> f64| [0.5, 0.9].map(|part| 100.0 * quantile(each(value), part));
         let mut variants = BTreeMap::new();
         for figures in figures() {
             for (_, name) in [figures.shadow, figures.outlier] {
@@ -76,7 +75,11 @@ impl Summary {
             outlier: gains(|figures| figures.outlier.0),
             spearman: mean(&each(|figures| figures.spearman)),
             per_record: mean(&each(|figures| figures.spearman_per_record)),
-            lds: mean(&figures().filter_map(|figures| figures.lds).collect::<Vec<_>>()),
+            lds: mean(
+                &figures()
+                    .filter_map(|figures| figures.lds)
+                    .collect::<Vec<_>>(),
+            ),
             variants,
         }
     }
@@ -93,7 +96,10 @@ fn report(setting: &Setting, studies: &[Study]) {
         setting.epsilon,
     );
     for (method, kind) in Method::ALL.into_iter().enumerate() {
-        let uniform = studies.iter().map(|study| study.uniform[method]).collect::<Vec<_>>();
+        let uniform = studies
+            .iter()
+            .map(|study| study.uniform[method])
+            .collect::<Vec<_>>();
         println!(
             "\n{}; uniform payout: gains 0, Spearman {:.3}, no LDS",
             kind.name(),
@@ -134,16 +140,17 @@ fn report(setting: &Setting, studies: &[Study]) {
         .expect("the chosen defence is among them");
     let undefended = Summary::new(studies, 0, 0);
     let defended = Summary::new(studies, 0, chosen);
-    let uniform = studies.iter().map(|study| study.uniform[0]).collect::<Vec<_>>();
+    let uniform = studies
+        .iter()
+        .map(|study| study.uniform[0])
+        .collect::<Vec<_>>();
     let lost = undefended.lds - defended.lds;
     for (attack, before, after) in [
         ("Shadow", undefended.shadow, defended.shadow),
         ("Outlier", undefended.outlier, defended.outlier),
     ] {
-        let holds = before[0] >= 100.0
-            && after[0] <= 10.0
-            && defended.spearman >= 0.95
-            && lost <= 0.02;
+        let holds =
+            before[0] >= 100.0 && after[0] <= 10.0 && defended.spearman >= 0.95 && lost <= 0.02;
         println!(
             "RESULT\t{attack} attack, {}\tundefended +{:.0} % (90th percentile +{:.0} %), defended \
              {:+.1} % ({:+.1} %), {} seeds; Spearman {:.3}, LDS {:.3} to {:.3}; uniform payout: \
@@ -181,7 +188,7 @@ fn main() -> Result<()> {
     let digits = Records::read(&folder, "digits")?;
     let sizes = Sizes {
         train: 900,
-        reference: 150,
+        reference: 300,
         queries: 150,
     };
     let setting = |name, records, architecture| Setting {

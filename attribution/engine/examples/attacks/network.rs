@@ -162,7 +162,12 @@ impl Network {
 
     /// Adds the derivatives by the parameters to `gradient`, if wanted, given those by the logits, and
     /// returns those by the input.
-    fn backward(&self, trace: &Trace, slopes: Vec<f64>, mut gradient: Option<&mut [f64]>) -> Vec<f64> {
+    fn backward(
+        &self,
+        trace: &Trace,
+        slopes: Vec<f64>,
+        mut gradient: Option<&mut [f64]>,
+    ) -> Vec<f64> {
         let mut end = self.parameters.len();
         let mut slopes = slopes;
         for (layer, pair) in self.widths.windows(2).enumerate().rev() {

@@ -26,7 +26,10 @@ pub(crate) fn candidates(
 ) -> Vec<(&'static str, Records)> {
     let mut random = Random::new(seed, "outlier");
     vec![
-        ("SimBA, half", simba(served, own, epsilon / 2.0, &mut random)),
+        (
+            "SimBA, half",
+            simba(served, own, epsilon / 2.0, &mut random),
+        ),
         ("SimBA", simba(served, own, epsilon, &mut random)),
         ("slopes", slopes(served, own, epsilon, 0.0)),
         ("slopes to the boundary", slopes(served, own, epsilon, 0.5)),

@@ -73,7 +73,10 @@ impl Scores {
     }
 
     /// What each record earns of one, on average over the queries, when its scores are transformed.
-    pub(crate) fn earned(&self, transform: impl Fn(&[f64]) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
+    pub(crate) fn earned(
+        &self,
+        transform: impl Fn(&[f64]) -> Result<Vec<f64>>,
+    ) -> Result<Vec<f64>> {
         let n = self.count();
         let standings = vec![Standing::Own; n];
         let mut sums = vec![0.0; n];
@@ -88,9 +91,14 @@ impl Scores {
             if self.top < n {
                 let mut order = (0..n).collect::<Vec<_>>();
                 order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-                order[self.top..].iter().for_each(|other| scores[*other] = 0.0);
+                order[self.top..]
+                    .iter()
+                    .for_each(|other| scores[*other] = 0.0);
             }
-            for (sum, parts) in sums.iter_mut().zip(record_shares(&scores, &standings, None)?) {
+            for (sum, parts) in sums
+                .iter_mut()
+                .zip(record_shares(&scores, &standings, None)?)
+            {
                 *sum += f64::from(parts) / f64::from(BILLION);
             }
             paid += f64::from(u8::from(scores.iter().any(|score| *score > 0.0)));
@@ -130,7 +138,12 @@ impl Trained {
     fn fisher<'a>(&'a self, train: Rows<'a>) -> Result<DampedFisher<'a>> {
         let curvature = Curvature::new(self.rows(&self.curvature)?, self.records)?;
         let layers = Layers::one(train.columns())?;
-        Ok(DampedFisher::new(train, curvature, &layers, self.damping())?)
+        Ok(DampedFisher::new(
+            train,
+            curvature,
+            &layers,
+            self.damping(),
+        )?)
     }
 
     /// Directions `(1/n) (F + λI)⁻¹ v` of some queries, `q x P`: the scores of the unit vectors, which
@@ -138,9 +151,14 @@ impl Trained {
     pub(crate) fn directions(&self, queries: &Records) -> Result<Matrix> {
         let count = self.network.parameter_count();
         let mut identity = vec![0.0_f32; count * count];
-        identity.iter_mut().step_by(count + 1).for_each(|value| *value = 1.0);
+        identity
+            .iter_mut()
+            .step_by(count + 1)
+            .for_each(|value| *value = 1.0);
         let queries = self.network.gradients(queries);
-        let scores = self.fisher(self.rows(&identity)?)?.scores(self.rows(&queries)?)?;
+        let scores = self
+            .fisher(self.rows(&identity)?)?
+            .scores(self.rows(&queries)?)?;
         let factor = count as f64 / self.records as f64;
         let values = scores.values().iter().map(|value| factor * value).collect();
         Ok(Matrix::new(values, scores.rows(), count)?)
@@ -174,12 +192,20 @@ impl Trained {
                 signed,
             })
         };
-        Ok(([scores(queries[0])?, scores(queries[1])?], fisher.self_influence()?))
+        Ok((
+            [scores(queries[0])?, scores(queries[1])?],
+            fisher.self_influence()?,
+        ))
     }
 
     /// Scores of PoA's index for each list of queries.
     pub(crate) fn index(&self, queries: [&Records; 2], normalised: bool) -> Result<[Scores; 2]> {
-        let projection = Projection::new(&[7; 32], self.network.parameter_count(), DIMENSION as usize, 8)?;
+        let projection = Projection::new(
+            &[7; 32],
+            self.network.parameter_count(),
+            DIMENSION as usize,
+            8,
+        )?;
         let mut builder = IndexBuilder::new(
             Quantisation::for_dimension(DIMENSION),
             vec![Standing::Own; self.records],
@@ -188,7 +214,11 @@ impl Trained {
         for (row, gradient) in (0..).zip(rows) {
             let mut projected = projection.project(gradient)?;
             if normalised {
-                let norm = projected.iter().map(|value| value * value).sum::<f32>().sqrt();
+                let norm = projected
+                    .iter()
+                    .map(|value| value * value)
+                    .sum::<f32>()
+                    .sqrt();
                 if norm > 0.0 {
                     projected.iter_mut().for_each(|value| *value /= norm);
                 }
@@ -197,7 +227,9 @@ impl Trained {
         }
         let (index, _) = builder.finish()?;
         let preconditioner = Preconditioner::new(&index, DAMPING)?;
-        let rows = (0..index.len() as u32).map(|row| index.row(row)).collect::<Vec<_>>();
+        let rows = (0..index.len() as u32)
+            .map(|row| index.row(row))
+            .collect::<Vec<_>>();
         let scores = |queries: &Records| -> Result<Scores> {
             let mut signed = Vec::with_capacity(queries.count() * rows.len());
             let mut eligible = Vec::with_capacity(queries.count() * rows.len());

@@ -20,7 +20,7 @@ use crate::{
 /// Shadow models.
 const WORLDS: usize = 3;
 /// Records of a shadow training set, beside the adversary's own.
-const RECORDS: usize = 450;
+const RECORDS: usize = 330;
 const STEPS: usize = 12;
 /// Records whose pay says what a place is worth.
 const NEIGHBOURS: usize = 20;
@@ -50,7 +50,9 @@ impl World {
         let order = random.order(market.pool.count());
         let (others, queries) = order.split_at(RECORDS);
         let others = market.pool.take(others);
-        let records = others.clone().followed_by(&market.train.take(&market.own()));
+        let records = others
+            .clone()
+            .followed_by(&market.train.take(&market.own()));
         let classes = market.train.classes();
         let all = (0..records.count() as u32).collect::<Vec<_>>();
         let network = Trainer::new(architecture, &records, classes)?.fit(&all)?;
@@ -145,7 +147,10 @@ impl<'a> ShadowAttack<'a> {
             ("influence", self.ascend(&own, epsilon, Goal::Influence)),
             ("direction", self.ascend(&own, epsilon, Goal::Direction)),
             ("place", self.best_paid(&own, epsilon)),
-            ("place and influence", self.ascend(&placed, half, Goal::Influence)),
+            (
+                "place and influence",
+                self.ascend(&placed, half, Goal::Influence),
+            ),
         ]
     }
 
@@ -161,7 +166,10 @@ impl<'a> ShadowAttack<'a> {
                 let mut ascent = vec![0.0; here.len()];
                 for world in &self.worlds {
                     let part = world.ascent(&here, own.labels[record], goal);
-                    ascent.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+                    ascent
+                        .iter_mut()
+                        .zip(part)
+                        .for_each(|(sum, part)| *sum += part);
                 }
                 for ((value, ascent), start) in here.iter_mut().zip(&ascent).zip(&start) {
                     if *ascent != 0.0 {

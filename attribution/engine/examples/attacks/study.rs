@@ -127,7 +127,10 @@ impl Study {
             others
         };
         let per_record = |shares: &[f64]| {
-            let rates = shares.iter().zip(&counts).map(|(share, count)| share / count);
+            let rates = shares
+                .iter()
+                .zip(&counts)
+                .map(|(share, count)| share / count);
             others(&rates.collect::<Vec<_>>())
         };
         let correlation = |a: &[f64], b: &[f64]| spearman(a, b).ok_or("shares are all equal");

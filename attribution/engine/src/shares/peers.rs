@@ -10,8 +10,30 @@
 //! ```
 //!
 //! instead of `S`, and all its records are weighed alike, so that they compare with each other as
-//! before. However far `S` is driven up, the owner gains at most `(c E / S)^(p)`, or nothing where `S`
-//! was at the cap already.
+//! before. Given `E`, driving up `S` multiplies what the owner earns by at most `(c E / S)^p`, and by 1
+//! where `S` was at the cap already. With `p = c = 1` the owner earns the smaller of `S` and `E`.
+//!
+//! The price: records that are worth more than similar ones of others are paid like those. Names under
+//! which one adversary contributes are each other's peers: the rule needs names that cost something.
+//!
+//! ```
+//! use attribution_engine::{
+//!     shares::{peer_weights, PeerRule, Peers},
+//!     valuation::Samples,
+//! };
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! // Owner 2's record is like the others and earns six times as much.
+//! let records = Samples::new(&[0.1, 0.2, 0.15], 1, &[0, 0, 0])?;
+//! let (owners, earned) = ([0, 1, 2], [1.0, 1.0, 6.0]);
+//! let expected = Peers::nearest(records, &owners, 2)?.expected(&earned)?;
+//! let rule = PeerRule { exponent: 1.0, cap: 1.0 };
+//! let weights = peer_weights(&earned, &expected, &owners, rule)?;
+//! assert_eq!(weights[..2], [1.0, 1.0]);
+//! assert!((weights[2] * earned[2] - 1.0).abs() < 1e-9);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -32,10 +54,18 @@ impl PeerRule {
     fn check(&self) -> Result<(), Error> {
         if !(0.0..=1.0).contains(&self.exponent) {
             let expected = "in 0..=1: a higher power pays for outliers";
-            return Err(Error::parameter("exponent of the peer rule", self.exponent, expected));
+            return Err(Error::parameter(
+                "exponent of the peer rule",
+                self.exponent,
+                expected,
+            ));
         }
         if self.cap.is_nan() || self.cap < 1.0 {
-            return Err(Error::parameter("cap of the peer rule", self.cap, "at least 1"));
+            return Err(Error::parameter(
+                "cap of the peer rule",
+                self.cap,
+                "at least 1",
+            ));
         }
         Ok(())
     }
@@ -76,15 +106,24 @@ impl Peers {
                 let mut others = classes[&labels[row]]
                     .iter()
                     .filter(|other| owners[**other as usize] != owners[row])
-                    .map(|other| (squared_distance(point, records.row(*other as usize)), *other))
+                    .map(|other| {
+                        (
+                            squared_distance(point, records.row(*other as usize)),
+                            *other,
+                        )
+                    })
                     .collect::<Vec<_>>();
-                let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+                let nearer =
+                    |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
                 if others.len() > count {
                     others.select_nth_unstable_by(count - 1, nearer);
                     others.truncate(count);
                 }
                 // A fixed order of summation.
-                let mut list = others.into_iter().map(|(_, other)| other).collect::<Vec<_>>();
+                let mut list = others
+                    .into_iter()
+                    .map(|(_, other)| other)
+                    .collect::<Vec<_>>();
                 list.sort_unstable();
                 list
             })
@@ -128,7 +167,10 @@ impl Peers {
                     let (own, count) = own[owner];
                     return mean((sum - own).max(0.0), earned.len() - count);
                 }
-                mean(list.iter().map(|peer| earned[*peer as usize]).sum(), list.len())
+                mean(
+                    list.iter().map(|peer| earned[*peer as usize]).sum(),
+                    list.len(),
+                )
             })
             .collect())
     }
@@ -182,8 +224,16 @@ pub fn peer_weights(
 }
 
 fn check_amounts(what: &'static str, amounts: &[f64]) -> Result<(), Error> {
-    match amounts.iter().position(|amount| !(*amount >= 0.0 && amount.is_finite())) {
-        Some(at) => Err(Error::entry(what, at, amounts[at], "finite and at least zero")),
+    match amounts
+        .iter()
+        .position(|amount| !(*amount >= 0.0 && amount.is_finite()))
+    {
+        Some(at) => Err(Error::entry(
+            what,
+            at,
+            amounts[at],
+            "finite and at least zero",
+        )),
         None => Ok(()),
     }
 }

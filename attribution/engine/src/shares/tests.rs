@@ -191,9 +191,15 @@ mod peers {
         assert_eq!(weights([6.0, 2.0, 2.0], 1.0, 2.0), [1.0; 3]);
         assert_eq!(weights([5.0, 0.0, 0.0], 0.5, 2.0)[2], 1.0);
         // Nobody has peers that earn anything.
-        assert_eq!(peer_weights(&[1.0, 2.0], &[0.0; 2], &[0, 1], RULE).unwrap(), [1.0; 2]);
+        assert_eq!(
+            peer_weights(&[1.0, 2.0], &[0.0; 2], &[0, 1], RULE).unwrap(),
+            [1.0; 2]
+        );
         // Only the second owner has.
-        assert_eq!(peer_weights(&[1.0, 2.0], &[0.0, 1.0], &[0, 1], RULE).unwrap()[0], 0.0);
+        assert_eq!(
+            peer_weights(&[1.0, 2.0], &[0.0, 1.0], &[0, 1], RULE).unwrap()[0],
+            0.0
+        );
         let kept = peer_weights(&[1.0, 2.0], &[0.0, 1.0], &[0, 1], UNDEFENDED).unwrap();
         assert_eq!(kept, [1.0; 2]);
     }
@@ -213,14 +219,22 @@ mod peers {
         let error = refused(peers.expected(&[1.0, -1.0]));
         assert!(error.contains("earnings of record 1 is -1"), "{error}");
         let weights = |earned: &[f64], expected: &[f64], exponent, cap| {
-            refused(peer_weights(earned, expected, &[0, 1], PeerRule { exponent, cap }))
+            refused(peer_weights(
+                earned,
+                expected,
+                &[0, 1],
+                PeerRule { exponent, cap },
+            ))
         };
         let error = weights(&[1.0], &[1.0], 0.5, 1.0);
         assert!(error.contains("list of owners"), "{error}");
         let error = weights(&[1.0; 2], &[1.0], 0.5, 1.0);
         assert!(error.contains("list of expected earnings"), "{error}");
         let error = weights(&[1.0; 2], &[1.0, f64::NAN], 0.5, 1.0);
-        assert!(error.contains("expected earnings of record 1 is NaN"), "{error}");
+        assert!(
+            error.contains("expected earnings of record 1 is NaN"),
+            "{error}"
+        );
         for exponent in [-0.1, 1.1, f64::NAN] {
             let error = weights(&[1.0; 2], &[1.0; 2], exponent, 1.0);
             assert!(error.contains("exponent of the peer rule"), "{error}");
