@@ -64,7 +64,7 @@ impl Defence {
             Self::Leverage(part) => format!("self-influence cut at quantile {part}"),
             Self::Tempered(power) => format!("pay per record ^{power}"),
             Self::Peers(usize::MAX, _) => "what the class earns".into(),
-            Self::Peers(count, PeerRule { exponent, .. }) if exponent == 0.0 => {
+            Self::Peers(count, PeerRule { exponent: 0.0, .. }) => {
                 format!("what {count} peers earn")
             }
             Self::Peers(count, PeerRule { exponent, cap }) => {
