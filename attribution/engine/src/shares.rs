@@ -1,4 +1,21 @@
 //! What each contribution gets of a traced response.
+//!
+//! ```
+//! use attribution_engine::{
+//!     duplicates::Standing,
+//!     shares::{quantile_cap, record_shares},
+//! };
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! // The second record harms, the third is a copy of the first.
+//! let scores = [30.0, -5.0, 30.0, 10.0];
+//! let mut standings = [Standing::Own; 4];
+//! standings[2] = Standing::DuplicateOf(0);
+//! let cap = quantile_cap(&scores, 1.0)?;
+//! assert_eq!(record_shares(&scores, &standings, cap)?, [750_000_000, 0, 0, 250_000_000]);
+//! # Ok(())
+//! # }
+//! ```
 
 use attribution_proof::{
     receipt::{weights, Credit},
