@@ -15,10 +15,10 @@ use std::hint::black_box;
 /// Values in a row of the index.
 const DIMENSION: usize = 1_024;
 /// Rows that are made; the index consists of copies of them in memory of their own.
-const ROWS: usize = 31_250;
+const ROWS: usize = 15_625;
 /// Copies: a million rows in all, and fewer in a hurry.
-const COPIES: usize = 32;
-const FEW_COPIES: usize = 4;
+const COPIES: usize = 64;
+const FEW_COPIES: usize = 8;
 /// Coordinates that are projected.
 const COORDINATES: usize = 1 << 20;
 /// Rows that a scan returns, as in a receipt.

@@ -320,8 +320,8 @@ pub(super) fn ranks(values: &[&DatumValue]) -> String {
     let description = format!(
         "{} data from the most to the least valuable: {} down to {}, {} of them below zero",
         grouped(values.len() as u64),
-        Scale::of([first.value].into_iter()).show(first.value),
-        Scale::of([last.value].into_iter()).show(last.value),
+        scale.show(first.value),
+        scale.show(last.value),
         grouped(negative as u64)
     );
     let zero = y(0.0);
