@@ -1,10 +1,14 @@
 //! What a text quotes, and whom.
 
-use crate::{index, output, Global};
+use crate::{index, output, report, Global};
 use anyhow::{ensure, Context, Result};
 use attribution_engine::corpus::SpanRules;
 use serde::Serialize;
-use std::{collections::BTreeMap, io::Read, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// Most places that are listed for a span.
 const PLACES: u32 = 10;
@@ -25,6 +29,9 @@ pub(crate) struct Arguments {
     /// Most occurrences of a span; more is common property.
     #[arg(long, default_value_t = 1_000)]
     maximum_count: u64,
+    /// Write a page for people, with the spans coloured in the text, to a file of HTML.
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +51,8 @@ struct Span {
     surprisal_nats: f64,
     record: String,
     offset: u32,
+    /// The owner of that record.
+    owner: String,
     owners: Vec<String>,
 }
 
@@ -109,6 +118,7 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
                     .cloned()
                     .unwrap_or_default(),
                 offset: span.earliest.offset,
+                owner: name(of(span.earliest.row)),
                 owners: span.owners.iter().map(|(owner, _)| name(*owner)).collect(),
             }
         })
@@ -121,6 +131,9 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
         })
         .collect::<Vec<_>>();
     owners.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.owner.cmp(&b.owner)));
+    if let Some(path) = &arguments.report {
+        write_report(path, &text, &spans, &owners)?;
+    }
     let mut lines = vec![format!(
         "{} spans cover {covered} of {} bytes",
         spans.len(),
@@ -150,4 +163,25 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
         owners,
     };
     output::print(global.json, &trace, &lines)
+}
+
+fn write_report(path: &Path, text: &[u8], spans: &[Span], owners: &[OwnerBytes]) -> Result<()> {
+    let spans = spans
+        .iter()
+        .map(|span| report::TracedSpan {
+            start: span.start as usize,
+            length: span.length as usize,
+            count: span.count,
+            surprisal: span.surprisal_nats,
+            record: &span.record,
+            offset: span.offset,
+            owner: &span.owner,
+            owners: &span.owners,
+        })
+        .collect::<Vec<_>>();
+    let owners = owners
+        .iter()
+        .map(|owner| (owner.owner.as_str(), owner.bytes))
+        .collect::<Vec<_>>();
+    report::trace(path, text, &spans, &owners)
 }
