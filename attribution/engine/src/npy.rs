@@ -8,6 +8,21 @@
 //! Enhancement Proposal 1; versions 1.0, 2.0 and 3.0). What is read is narrow: little-endian numbers of
 //! six types, in C order, of exactly the length that the header implies. Anything else is refused with
 //! the reason. Values are not looked at: whoever uses them decides whether a NaN is an error.
+//!
+//! ```
+//! use attribution_engine::npy;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("gradients.npy");
+//! npy::write(&path, &[2, 3], &[1.0_f32, 0.0, -2.0, 0.5, 0.5, 0.5])?;
+//! let array = npy::read::<f32>(&path)?;
+//! assert_eq!(array.rows_and_columns()?, (2, 3));
+//! // Nothing is converted without being asked for.
+//! assert!(npy::read::<f64>(&path).unwrap_err().to_string().contains("<f4"));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     fs::File,

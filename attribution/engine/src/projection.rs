@@ -16,6 +16,26 @@
 //! the BLAKE3 output stream keyed with the seed. The lowest bit is the sign (set means minus), the
 //! other 31 bits, as a fraction of 2³¹, choose the row of the block. Any platform can therefore
 //! compute any entry by itself.
+//!
+//! ```
+//! use attribution_engine::projection::Projection;
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! let gradient = (0..10_000).map(|i| (i as f32).sin()).collect::<Vec<_>>();
+//! let projection = Projection::new(&[7; 32], gradient.len(), 1_024, 4)?;
+//! let small = projection.project(&gradient)?;
+//! assert_eq!(small.len(), 1_024);
+//! // The length is kept within a few parts of the root of 2 / 1,024.
+//! let squared = |vector: &[f32]| vector.iter().map(|v| v * v).sum::<f32>();
+//! assert!((squared(&small) / squared(&gradient) - 1.0).abs() < 0.2);
+//! // Layers may come one after the other.
+//! let mut sketch = projection.start();
+//! sketch.push(&gradient[..4_000])?;
+//! sketch.push(&gradient[4_000..])?;
+//! assert_eq!(sketch.finish()?, small);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::Error;
 

@@ -21,6 +21,58 @@
 //! The derivative describes runs whose results change smoothly with the weights of examples. Where
 //! they do not (a learning rate too high, AdamW with a tiny `ε` in its first steps) it is as correct and
 //! useless as the slope of a coastline.
+//!
+//! ```
+//! use attribution_engine::replay::{metagradient, Before, Pace, Query, Run, Sgd};
+//! use attribution_engine::Error;
+//!
+//! /// Gradient descent on the mean of `(w - x)² / 2` over two examples `x`.
+//! struct Mean([f64; 2]);
+//!
+//! const STEP: Sgd = Sgd {
+//!     pace: Pace { learning_rate: 0.5, weight_decay: 0.0, largest_norm: f64::INFINITY },
+//!     momentum: 0.0,
+//! };
+//!
+//! impl Run for Mean {
+//!     type State = f64;
+//!     type Error = Error;
+//!     fn steps(&self) -> u32 {
+//!         100
+//!     }
+//!     fn examples(&self) -> usize {
+//!         2
+//!     }
+//!     fn start(&mut self) -> Result<f64, Error> {
+//!         Ok(0.0)
+//!     }
+//!     fn advance(&mut self, _: u32, w: &mut f64) -> Result<(), Error> {
+//!         *w -= 0.5 * self.0.iter().map(|x| 0.5 * (*w - x)).sum::<f64>();
+//!         Ok(())
+//!     }
+//!     fn pull_back(&mut self, _: u32, w: &f64, queries: &mut [Query]) -> Result<(), Error> {
+//!         let gradients = self.0.map(|x| w - x);
+//!         let gradient = [0.5 * (gradients[0] + gradients[1])];
+//!         let before = Before { first_moment: &[0.0], second_moment: &[], decays: &[(1, false)] };
+//!         for query in queries {
+//!             let u = STEP.pull_back(before, &gradient, &mut query.adjoint)?;
+//!             for (effect, gradient) in query.effects.iter_mut().zip(gradients) {
+//!                 *effect += 0.5 * u[0] * gradient;
+//!             }
+//!             // The Hessian of the mean loss is 1.
+//!             query.adjoint.weights[0] += u[0];
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
+//! // How the weight at the end, which is the mean of the examples, changes with the weight of each.
+//! let effects = metagradient(&mut Mean([1.0, 3.0]), 8, |_, _| Ok(vec![vec![1.0]]), |_| {})?;
+//! assert!((effects[0][0] + 0.5).abs() < 1e-9 && (effects[0][1] - 0.5).abs() < 1e-9);
+//! # Ok(())
+//! # }
+//! ```
 
 use rayon::prelude::*;
 

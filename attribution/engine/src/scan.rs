@@ -1,4 +1,31 @@
 //! The top-k scan: exact integer scores over whole indexes, on all cores.
+//!
+//! ```
+//! use attribution_engine::{
+//!     duplicates::Standing,
+//!     influence::{quantise_query, Direction, IndexBuilder, Quantisation},
+//!     scan::top_k,
+//! };
+//! use attribution_proof::influence::CosineFloor;
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! let rows = [[1.0, 0.0, 0.5, 0.0], [-1.0, 0.0, 0.0, 0.5], [0.9, 0.1, 0.6, 0.0]];
+//! let mut builder = IndexBuilder::new(Quantisation::for_dimension(4), vec![Standing::Own; 3])?;
+//! for (row, gradient) in (0..).zip(&rows) {
+//!     builder.set(row, gradient)?;
+//! }
+//! let (index, _) = builder.finish()?;
+//! let direction = Direction { values: vec![2.0, 0.0, 1.0, 0.0], unit: 1.0 };
+//! let query = quantise_query(&[(1, &direction)])?;
+//! let floor = CosineFloor { numerator: 1, denominator: 100 };
+//! let credits = top_k(&[(1, &index)], &query, 64, floor)?;
+//! // The second row points away from the query and gets no credit.
+//! let mut found = credits.iter().map(|credit| credit.row).collect::<Vec<_>>();
+//! found.sort_unstable();
+//! assert_eq!(found, [0, 2]);
+//! # Ok(())
+//! # }
+//! ```
 
 use attribution_proof::{
     bounds::MAX_CREDITS,

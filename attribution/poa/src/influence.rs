@@ -1,20 +1,25 @@
 //! What each training record did to each output.
 
-use crate::{output, tables, Global};
-use anyhow::{bail, ensure, Context, Result};
+mod linear;
+mod trak;
+
+use crate::{output, report, tables, Global};
+use anyhow::{ensure, Context, Result};
 use attribution_engine::{
     influence::methods::{
         grad_cos, grad_dot, tracin, Checkpoint, Curvature, DampedFisher, Damping, DataInf, Layers,
         Matrix, Rows,
     },
-    npy,
+    Error,
 };
 use clap::ValueEnum;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Records that are named for each query.
-const TOP: usize = 10;
+/// Queries that are scored between two steps of the progress bar.
+const CHUNK: usize = 128;
+/// Damping, as a part of the mean eigenvalue: what implementations of DataInf and EK-FAC have.
+const DAMPING: f64 = 0.1;
 
 /// How influence is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,6 +34,24 @@ enum Method {
     Datainf,
     /// The exact damped Fisher or Gauss-Newton inverse.
     Fisher,
+    /// TRAK: several models, linearised in their outputs.
+    Trak,
+    /// EK-FAC: a Kronecker-factored curvature of linear layers.
+    Ekfac,
+    /// LoGra: linear layers projected on both sides, then as fisher.
+    Logra,
+}
+
+impl Method {
+    fn takes_layers(self) -> bool {
+        matches!(self, Self::Ekfac | Self::Logra)
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
 }
 
 /// Arguments of `poa influence`.
@@ -37,10 +60,10 @@ pub(crate) struct Arguments {
     /// How influence is computed.
     #[arg(value_enum)]
     method: Method,
-    /// Gradients of the training records' losses, a row each (.npy or CSV); once for each checkpoint.
+    /// Gradients of the training records' losses, a row each; once for each checkpoint or model.
     #[arg(long, required = true)]
     train: Vec<PathBuf>,
-    /// Gradients of the queries' losses, a row each; once for each checkpoint.
+    /// Gradients of the queries' losses, a row each; once for each checkpoint or model.
     #[arg(long, required = true)]
     queries: Vec<PathBuf>,
     /// The learning rate of each checkpoint, for tracin.
@@ -48,126 +71,158 @@ pub(crate) struct Arguments {
     learning_rate: Vec<f64>,
     /// Rows of the curvature, for datainf and fisher. [default: the training gradients]
     #[arg(long)]
-    curvature: Option<PathBuf>,
+    curvature: Vec<PathBuf>,
     /// Widths of the layers that gradients consist of, such as 640,10; each has a curvature of its own.
     #[arg(long, value_delimiter = ',')]
     layers: Vec<usize>,
-    /// Damping, as a part of each layer's mean eigenvalue.
-    #[arg(long, default_value_t = 0.1)]
-    damping: f64,
+    /// Damping, as a part of each layer's mean eigenvalue. [default: 0.1]
+    #[arg(long)]
+    damping: Option<f64>,
     /// Damping in units of the mean loss's curvature, instead.
     #[arg(long, conflicts_with = "damping")]
     absolute_damping: Option<f64>,
-    /// Write all scores to a .npy file, a row for each query and a column for each record.
+    /// For trak, what each training record's output misses, 1 - p for a classifier: a column of
+    /// numbers, once for each model.
+    #[arg(long)]
+    misses: Vec<PathBuf>,
+    /// For trak, the ridge as a part of the mean eigenvalue; of several, such as 0.001,0.01,0.1, the one
+    /// that predicts left-out outputs best.
+    #[arg(long, value_delimiter = ',')]
+    ridge: Vec<f64>,
+    /// For trak's choice of a ridge, each model's output for each training record: a row for each model.
+    #[arg(long, requires = "members")]
+    outputs: Option<PathBuf>,
+    /// For trak's choice of a ridge, 1 where a model was trained on a record, 0 elsewhere: a row for
+    /// each model.
+    #[arg(long, requires = "outputs")]
+    members: Option<PathBuf>,
+    /// For ekfac and logra, derivatives of the loss by each layer's output, once for each layer.
+    #[arg(long)]
+    train_deltas: Vec<PathBuf>,
+    /// For ekfac and logra, the tokens of each training record, a number a line. [default: one each]
+    #[arg(long)]
+    train_tokens: Option<PathBuf>,
+    /// As --train-deltas, of the queries.
+    #[arg(long)]
+    query_deltas: Vec<PathBuf>,
+    /// As --train-tokens, of the queries.
+    #[arg(long)]
+    query_tokens: Option<PathBuf>,
+    /// As --train-deltas, of the records whose curvature is taken. [default: the training records]
+    #[arg(long)]
+    curvature_deltas: Vec<PathBuf>,
+    /// As --train-tokens, of the records whose curvature is taken.
+    #[arg(long)]
+    curvature_tokens: Option<PathBuf>,
+    /// For logra, the most directions that are kept on each side of a layer. [default: 64]
+    #[arg(long)]
+    rank: Option<usize>,
+    /// Records that are named for each query.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    top: u32,
+    /// Write all scores, a row for each query and a column for each record, to a file that ends in
+    /// .npy, .csv, .json or .jsonl.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Write a page for people, with the records with the highest scores, to a file of HTML.
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Refuses options that the method would not look at.
+    fn check(&self) -> Result<()> {
+        use Method::{Datainf, Ekfac, Fisher, Logra, Tracin, Trak};
+        let damped = [Datainf, Fisher, Ekfac, Logra];
+        let linear = [Ekfac, Logra];
+        let options: [(bool, &str, &[Method]); 15] = [
+            (!self.learning_rate.is_empty(), "learning-rate", &[Tracin]),
+            (!self.curvature.is_empty(), "curvature", &damped),
+            (!self.layers.is_empty(), "layers", &[Datainf, Fisher]),
+            (self.damping.is_some(), "damping", &damped),
+            (self.absolute_damping.is_some(), "absolute-damping", &damped),
+            (!self.misses.is_empty(), "misses", &[Trak]),
+            (!self.ridge.is_empty(), "ridge", &[Trak]),
+            (self.outputs.is_some(), "outputs", &[Trak]),
+            (!self.train_deltas.is_empty(), "train-deltas", &linear),
+            (self.train_tokens.is_some(), "train-tokens", &linear),
+            (!self.query_deltas.is_empty(), "query-deltas", &linear),
+            (self.query_tokens.is_some(), "query-tokens", &linear),
+            (
+                !self.curvature_deltas.is_empty(),
+                "curvature-deltas",
+                &linear,
+            ),
+            (self.curvature_tokens.is_some(), "curvature-tokens", &linear),
+            (self.rank.is_some(), "rank", &[Logra]),
+        ];
+        for (given, name, methods) in options {
+            let taken = methods.contains(&self.method);
+            let names = methods.iter().map(|method| method.name());
+            ensure!(
+                taken || !given,
+                "{} does not take --{name}: that is for {}",
+                self.method.name(),
+                names.collect::<Vec<_>>().join(", ")
+            );
+        }
+        let many = matches!(self.method, Tracin | Trak) || self.method.takes_layers();
+        ensure!(
+            many || (self.train.len() == 1 && self.queries.len() == 1 && self.curvature.len() <= 1),
+            "{} takes --train, --queries and --curvature once: tracin takes several checkpoints, trak \
+             several models, ekfac and logra several layers",
+            self.method.name()
+        );
+        Ok(())
+    }
+
+    fn damping(&self) -> Damping {
+        match self.absolute_damping {
+            Some(value) => Damping::Absolute(value),
+            None => Damping::Relative(self.damping.unwrap_or(DAMPING)),
+        }
+    }
+}
+
+/// A record and what it did to a query.
 #[derive(Serialize)]
-struct Scored {
-    record: usize,
-    score: f64,
-}
-
-fn rows(table: &tables::Table) -> Result<Rows<'_>> {
-    Ok(Rows::new(&table.values, table.rows, table.columns)?)
+pub(crate) struct Scored {
+    /// The record's number.
+    pub(crate) record: usize,
+    /// Its score.
+    pub(crate) score: f64,
 }
 
 /// Computes influence.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
-    let read = |paths: &[PathBuf]| {
-        paths
-            .iter()
-            .map(|path| tables::matrix(path))
-            .collect::<Result<Vec<_>>>()
-    };
-    let (train, queries) = (read(&arguments.train)?, read(&arguments.queries)?);
-    let scores = if arguments.method == Method::Tracin {
-        let counts = [train.len(), queries.len(), arguments.learning_rate.len()];
-        ensure!(
-            counts == [counts[0]; 3],
-            "tracin needs --train, --queries and --learning-rate as often as one another, not {}, {} and {} times",
-            counts[0],
-            counts[1],
-            counts[2]
-        );
-        let checkpoints = train
-            .iter()
-            .zip(&queries)
-            .zip(&arguments.learning_rate)
-            .map(|((train, queries), learning_rate)| {
-                Ok(Checkpoint {
-                    train: rows(train)?,
-                    queries: rows(queries)?,
-                    learning_rate: *learning_rate,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        tracin(&checkpoints)?
-    } else {
-        let ([train], [queries]) = (&train[..], &queries[..]) else {
-            bail!("only tracin takes several checkpoints: give --train and --queries once");
-        };
-        single(&arguments, train, queries)?
+    arguments.check()?;
+    let scores = match arguments.method {
+        Method::Ekfac => linear::ekfac(&arguments)?,
+        Method::Logra => linear::logra(&arguments)?,
+        method => {
+            let read = |paths: &[PathBuf]| {
+                let tables = paths.iter().map(|path| tables::matrix(path));
+                tables.collect::<Result<Vec<_>>>()
+            };
+            let (train, queries) = (read(&arguments.train)?, read(&arguments.queries)?);
+            let (train, queries) = (all_rows(&train)?, all_rows(&queries)?);
+            match method {
+                Method::Tracin => by_checkpoints(&arguments, &train, &queries)?,
+                Method::Trak => trak::scores(&arguments, &train, &queries)?,
+                _ => single(&arguments, train[0], &queries)?,
+            }
+        }
     };
     if let Some(path) = &arguments.output {
-        ensure!(
-            path.extension().is_some_and(|extension| extension == "npy"),
-            "{} does not end in .npy, which is how scores are written",
-            path.display()
-        );
-        npy::write(path, &[scores.rows(), scores.columns()], scores.values())?;
+        output::write_matrix(path, scores.columns(), scores.values())?;
     }
-    report(&scores, global)
-}
-
-fn single(arguments: &Arguments, train: &tables::Table, queries: &tables::Table) -> Result<Matrix> {
-    let (train, queries) = (rows(train)?, rows(queries)?);
-    let layers = if arguments.layers.is_empty() {
-        Layers::one(train.columns())?
-    } else {
-        Layers::new(&arguments.layers)?
-    };
-    let damping = match arguments.absolute_damping {
-        Some(value) => Damping::Absolute(value),
-        None => Damping::Relative(arguments.damping),
-    };
-    let table = arguments
-        .curvature
-        .as_deref()
-        .map(tables::matrix)
-        .transpose()
-        .context("the curvature cannot be used")?;
-    let curvature = match &table {
-        Some(table) => Curvature::new(rows(table)?, train.rows())?,
-        None => Curvature::empirical(train),
-    };
-    Ok(match arguments.method {
-        Method::GradDot => grad_dot(train, queries)?,
-        Method::GradCos => grad_cos(train, queries)?,
-        Method::Datainf => DataInf::new(train, curvature, &layers, damping)?.scores(queries)?,
-        Method::Fisher => DampedFisher::new(train, curvature, &layers, damping)?.scores(queries)?,
-        Method::Tracin => bail!("tracin takes checkpoints"),
-    })
-}
-
-/// Prints the records with the highest scores for each query.
-fn report(scores: &Matrix, global: &Global) -> Result<()> {
+    let count = arguments.top as usize;
     let top = (0..scores.rows())
-        .map(|query| {
-            let row = scores.row(query);
-            let mut order = (0..row.len()).collect::<Vec<_>>();
-            order.sort_by(|a, b| row[*b].total_cmp(&row[*a]).then(a.cmp(b)));
-            order
-                .into_iter()
-                .take(TOP)
-                .map(|record| Scored {
-                    record,
-                    score: row[record],
-                })
-                .collect::<Vec<_>>()
-        })
+        .map(|query| top(scores.row(query), count))
         .collect::<Vec<_>>();
+    if let Some(path) = &arguments.report {
+        report::influence(path, &arguments.method.name(), scores.columns(), &top)?;
+    }
     let lines = top
         .iter()
         .enumerate()
@@ -180,4 +235,122 @@ fn report(scores: &Matrix, global: &Global) -> Result<()> {
         })
         .collect::<Vec<_>>();
     output::print(global.json, &top, &lines)
+}
+
+fn rows(table: &tables::Table) -> Result<Rows<'_>> {
+    Ok(Rows::new(&table.values, table.rows, table.columns)?)
+}
+
+fn all_rows(tables: &[tables::Table]) -> Result<Vec<Rows<'_>>> {
+    tables.iter().map(rows).collect()
+}
+
+fn by_checkpoints(
+    arguments: &Arguments,
+    train: &[Rows<'_>],
+    queries: &[Rows<'_>],
+) -> Result<Matrix> {
+    let rates = &arguments.learning_rate;
+    let counts = [train.len(), queries.len(), rates.len()];
+    ensure!(
+        counts == [counts[0]; 3],
+        "tracin needs --train, --queries and --learning-rate as often as one another, not {}, {} and {} times",
+        counts[0],
+        counts[1],
+        counts[2]
+    );
+    in_chunks(queries, |queries| {
+        let checkpoints = train
+            .iter()
+            .zip(queries)
+            .zip(rates)
+            .map(|((train, queries), learning_rate)| Checkpoint {
+                train: *train,
+                queries: *queries,
+                learning_rate: *learning_rate,
+            })
+            .collect::<Vec<_>>();
+        tracin(&checkpoints)
+    })
+}
+
+fn single(arguments: &Arguments, train: Rows<'_>, queries: &[Rows<'_>]) -> Result<Matrix> {
+    let layers = if arguments.layers.is_empty() {
+        Layers::one(train.columns())?
+    } else {
+        Layers::new(&arguments.layers)?
+    };
+    let damping = arguments.damping();
+    let table = arguments
+        .curvature
+        .first()
+        .map(|path| tables::matrix(path))
+        .transpose()
+        .context("the curvature cannot be used")?;
+    let curvature = match &table {
+        Some(table) => Curvature::new(rows(table)?, train.rows())?,
+        None => Curvature::empirical(train),
+    };
+    match arguments.method {
+        Method::GradDot => in_chunks(queries, |queries| grad_dot(train, queries[0])),
+        Method::GradCos => in_chunks(queries, |queries| grad_cos(train, queries[0])),
+        Method::Datainf => {
+            let method = DataInf::new(train, curvature, &layers, damping)?;
+            in_chunks(queries, |queries| method.scores(queries[0]))
+        }
+        // The others were taken care of before.
+        _ => {
+            let method = DampedFisher::new(train, curvature, &layers, damping)?;
+            in_chunks(queries, |queries| method.scores(queries[0]))
+        }
+    }
+}
+
+/// Scores queries some at a time, with a bar. `queries` has the same queries at each checkpoint or model.
+fn in_chunks(
+    queries: &[Rows<'_>],
+    score: impl Fn(&[Rows<'_>]) -> Result<Matrix, Error>,
+) -> Result<Matrix> {
+    let count = queries[0].rows();
+    ensure!(
+        queries.iter().all(|queries| queries.rows() == count),
+        "the files of --queries have different numbers of rows: each needs a row for every query"
+    );
+    let bar = output::progress("queries", count as u64);
+    let (mut values, mut columns) = (Vec::new(), 0);
+    for start in (0..count).step_by(CHUNK) {
+        let end = (start + CHUNK).min(count);
+        let some = queries
+            .iter()
+            .map(|queries| {
+                let columns = queries.columns();
+                let values = &queries.values()[start * columns..end * columns];
+                Rows::new(values, end - start, columns)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let scores = score(&some)?;
+        columns = scores.columns();
+        values.extend_from_slice(scores.values());
+        bar.inc((end - start) as u64);
+    }
+    bar.finish_and_clear();
+    Ok(Matrix::new(values, count, columns)?)
+}
+
+/// The highest scores, descending; of equal ones the earlier record first.
+fn top(scores: &[f64], count: usize) -> Vec<Scored> {
+    let before = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
+    let mut order = (0..scores.len()).collect::<Vec<_>>();
+    if count < order.len() {
+        order.select_nth_unstable_by(count, before);
+        order.truncate(count);
+    }
+    order.sort_unstable_by(before);
+    order
+        .into_iter()
+        .map(|record| Scored {
+            record,
+            score: scores[record],
+        })
+        .collect()
 }

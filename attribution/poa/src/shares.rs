@@ -1,6 +1,6 @@
 //! What each owner gets of a whole.
 
-use crate::{output, records::OwnerNames, tables, Global};
+use crate::{output, records::OwnerNames, report, tables, Global};
 use anyhow::{ensure, Result};
 use attribution_engine::{
     duplicates::Standing,
@@ -9,10 +9,14 @@ use attribution_engine::{
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// Records that a report shows.
+const TOP: usize = 50;
+
 /// Arguments of `poa shares`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Scores: a row for each query, a column for each record (.npy or CSV), as `poa influence` writes.
+    /// Scores: a row for each query, a column for each record (.npy, .jsonl or CSV), as
+    /// `poa influence` writes.
     /// Rows are added up.
     #[arg(long)]
     scores: PathBuf,
@@ -26,9 +30,12 @@ pub(crate) struct Arguments {
     /// The part of positive scores that counts in full: higher ones are cut down to the highest of them.
     #[arg(long, default_value_t = 0.99)]
     clip: f64,
-    /// Write the shares to a file that ends in .csv or .json.
+    /// Write the shares to a file that ends in .csv, .json or .jsonl.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Write a page for people, with owners and records, to a file of HTML.
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -89,14 +96,37 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
             parts: 0,
         })
         .collect::<Vec<_>>();
-    for (owner, part) in owners.of.iter().zip(parts) {
+    for (owner, part) in owners.of.iter().zip(&parts) {
         let share = &mut shares[*owner as usize];
         share.records += 1;
-        share.parts += u64::from(part);
+        share.parts += u64::from(*part);
     }
     shares.sort_by(|a, b| b.parts.cmp(&a.parts).then_with(|| a.owner.cmp(&b.owner)));
     if let Some(path) = &arguments.output {
         output::write_rows(path, &shares)?;
+    }
+    if let Some(path) = &arguments.report {
+        let mut order = (0..parts.len()).collect::<Vec<_>>();
+        order.sort_by(|a, b| parts[*b].cmp(&parts[*a]).then(a.cmp(b)));
+        let top = order
+            .into_iter()
+            .take(TOP)
+            .map(|record| report::RecordShare {
+                record,
+                owner: &owners.names[owners.of[record] as usize],
+                score: scores[record],
+                parts: parts[record].into(),
+            })
+            .collect::<Vec<_>>();
+        let shares = shares
+            .iter()
+            .map(|share| report::OwnerShare {
+                owner: &share.owner,
+                records: share.records,
+                parts: share.parts,
+            })
+            .collect::<Vec<_>>();
+        report::shares(path, &shares, &top, cap)?;
     }
     let lines = shares
         .iter()

@@ -1,8 +1,13 @@
-//! Arrays of numbers from `.npy` and CSV files.
+//! Arrays of numbers from `.npy`, JSON Lines and CSV files.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use attribution_engine::npy::{self, DataType};
-use std::path::Path;
+use serde::Deserialize;
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
 
 /// A matrix of `f32`, row-major.
 #[derive(Debug)]
@@ -15,8 +20,11 @@ pub(crate) struct Table {
     pub(crate) values: Vec<f32>,
 }
 
-/// Reads a matrix: a two-dimensional `.npy` array of `f4` or `f8`, or a CSV file of numbers without a
-/// header. Doubles are rounded to `f32`.
+/// Reads a matrix: a two-dimensional `.npy` array of `f4` or `f8`, JSON Lines, or a CSV file of numbers
+/// without a header. Doubles are rounded to `f32`.
+///
+/// A line of JSON is an array of numbers, or an object that has it under the key `gradient` or
+/// `values`; other keys are ignored, and so are blank lines.
 pub(crate) fn matrix(path: &Path) -> Result<Table> {
     let shown = path.display();
     let (rows, columns, values) = if is_npy(path) {
@@ -33,6 +41,8 @@ pub(crate) fn matrix(path: &Path) -> Result<Table> {
                 (rows, columns, array.values)
             }
         }
+    } else if has_extension(path, "jsonl") {
+        json_lines(path)?
     } else {
         csv_matrix(path)?
     };
@@ -40,18 +50,18 @@ pub(crate) fn matrix(path: &Path) -> Result<Table> {
         bail!("{shown} is empty: it needs at least one row and one column");
     }
     if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-        bail!(
-            "{shown}, row {}, column {}: {} is not finite as a 32-bit number",
-            at / columns,
-            at % columns,
-            values[at]
-        );
+        let (row, column) = (at / columns, at % columns);
+        bail!("{shown}, {}", not_finite(row, column, values[at]));
     }
     Ok(Table {
         rows,
         columns,
         values,
     })
+}
+
+fn not_finite(row: usize, column: usize, value: f32) -> String {
+    format!("row {row}, column {column}: {value} is not finite as a 32-bit number")
 }
 
 fn shape(path: &Path, shape: &[usize]) -> Result<(usize, usize)> {
@@ -66,7 +76,101 @@ fn shape(path: &Path, shape: &[usize]) -> Result<(usize, usize)> {
 }
 
 fn is_npy(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "npy")
+    has_extension(path, "npy")
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == wanted)
+}
+
+/// Rows of text that become a matrix.
+#[derive(Default)]
+struct Lines {
+    rows: usize,
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Lines {
+    /// Checks the row that was appended to the values and came from this line.
+    fn end_row(&mut self, path: &Path, line: u64) -> Result<()> {
+        let shown = path.display();
+        let row = self.rows;
+        let start = row * self.columns;
+        let found = self.values.len() - start;
+        if row == 0 {
+            self.columns = found;
+        }
+        ensure!(
+            found == self.columns,
+            "{shown}, line {line}, row {row}: it has {found} columns, the first row has {}",
+            self.columns
+        );
+        if let Some(column) = (0..found).find(|i| !self.values[start + i].is_finite()) {
+            let value = self.values[start + column];
+            bail!("{shown}, line {line}, {}", not_finite(row, column, value));
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> (usize, usize, Vec<f32>) {
+        (self.rows, self.columns, self.values)
+    }
+}
+
+/// A line of JSON that is no bare array.
+#[derive(Deserialize)]
+struct Named {
+    gradient: Option<Vec<f32>>,
+    values: Option<Vec<f32>>,
+}
+
+fn json_lines(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let (mut found, mut text) = (Lines::default(), String::new());
+    for line in 1.. {
+        text.clear();
+        let read = reader.read_line(&mut text);
+        if read.with_context(|| format!("cannot read {shown}, line {line}"))? == 0 {
+            break;
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let row = json_row(text).map_err(|problem| {
+            anyhow::anyhow!(
+                "{shown}, line {line}: {problem}: a line is an array of numbers, or an object with \
+                 one under the key gradient or values"
+            )
+        })?;
+        found.values.extend(row);
+        found.end_row(path, line)?;
+    }
+    Ok(found.finish())
+}
+
+/// The numbers of a line, or what is wrong with it.
+fn json_row(text: &str) -> Result<Vec<f32>, String> {
+    let problem = |error: serde_json::Error| {
+        // The line that the parser counts is always its first.
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        format!("{message} at character {}", error.column())
+    };
+    if text.starts_with('[') {
+        return serde_json::from_str(text).map_err(problem);
+    }
+    let named: Named = serde_json::from_str(text).map_err(problem)?;
+    match (named.gradient, named.values) {
+        (Some(row), None) | (None, Some(row)) => Ok(row),
+        (None, None) => Err("it has neither of the keys gradient and values".to_owned()),
+        (Some(_), Some(_)) => Err("it has both of the keys gradient and values".to_owned()),
+    }
 }
 
 fn csv_matrix(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
@@ -76,27 +180,23 @@ fn csv_matrix(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
         .flexible(true)
         .from_path(path)
         .with_context(|| format!("cannot read {shown}"))?;
-    let (mut rows, mut columns, mut values) = (0, 0, Vec::new());
-    for line in reader.records() {
-        let line = line.with_context(|| format!("cannot read {shown}"))?;
-        if rows == 0 {
-            columns = line.len();
+    let mut found = Lines::default();
+    for record in reader.records() {
+        let record = record.with_context(|| format!("cannot read {shown}"))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        for (column, field) in record.iter().enumerate() {
+            found
+                .values
+                .push(field.trim().parse().ok().with_context(|| {
+                    let row = found.rows;
+                    format!(
+                        "{shown}, line {line}, row {row}, column {column}: {field:?} is no number"
+                    )
+                })?);
         }
-        if line.len() != columns {
-            bail!(
-                "{shown}, row {rows}: it has {} columns, the first row has {columns}",
-                line.len()
-            );
-        }
-        for (column, field) in line.iter().enumerate() {
-            let value: f32 = field.trim().parse().ok().with_context(|| {
-                format!("{shown}, row {rows}, column {column}: {field:?} is no number")
-            })?;
-            values.push(value);
-        }
-        rows += 1;
+        found.end_row(path, line)?;
     }
-    Ok((rows, columns, values))
+    Ok(found.finish())
 }
 
 /// Reads labels: a one-dimensional `.npy` array of integers, or a text file with a number a line.
@@ -199,6 +299,44 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_json_are_arrays_or_objects() {
+        let text = "[1, 2.5]\n\n{\"gradient\": [-3, 4e1], \"id\": \"x\"}\r\n  {\"values\":[0,-0]}";
+        let (_folder, path) = file("a.jsonl", text);
+        let table = matrix(&path).unwrap();
+        assert_eq!((table.rows, table.columns), (3, 2));
+        assert_eq!(table.values, [1.0, 2.5, -3.0, 40.0, 0.0, 0.0]);
+
+        let refused = |text: &str| {
+            let (_folder, path) = file("a.jsonl", text);
+            format!("{:#}", matrix(&path).unwrap_err())
+        };
+        let ragged = "line 3, row 1: it has 1 columns, the first row has 2";
+        assert!(refused("[1,2]\n\n[3]\n").contains(ragged));
+        let found = refused("[1]\n[NaN]\n");
+        assert!(
+            found.contains("line 2: expected value at character 2: a line is"),
+            "{found}"
+        );
+        assert!(refused("[1]\n[null]\n").contains("line 2: invalid type: null"));
+        assert!(refused("[[1]]\n").contains("line 1: invalid type: sequence"));
+        assert!(refused("[1]\n[1e39]\n").contains("line 2, row 1, column 0: inf is not finite"));
+        assert!(refused("{\"x\": [1]}\n").contains("line 1: it has neither of the keys"));
+        assert!(refused("{\"values\": [1], \"gradient\": [1]}").contains("both of the keys"));
+        assert!(refused("{\"values\": [1], \"values\": [1]}").contains("duplicate field"));
+        assert!(refused("7\n").contains("line 1: invalid type: integer"));
+        assert!(refused("").contains("is empty"));
+        assert!(refused("[]\n[]\n").contains("is empty"));
+
+        let (_folder, path) = file("a.jsonl", "");
+        std::fs::write(&path, b"[1]\n\xff\n").unwrap();
+        let message = format!("{:#}", matrix(&path).unwrap_err());
+        assert!(
+            message.contains("line 2") && message.contains("UTF-8"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn labels_of_every_type_are_read() {
         let (_folder, path) = file("y.txt", "3\n0\n");
         assert_eq!(labels(&path).unwrap(), [3, 0]);
@@ -227,9 +365,10 @@ mod tests {
             let (_folder, path) = file("a.csv", text);
             matrix(&path).unwrap_err().to_string()
         };
-        assert!(refused("1,2\n3\n").contains("row 1: it has 1 columns, the first row has 2"));
-        assert!(refused("1,x\n").contains("row 0, column 1: \"x\" is no number"));
-        assert!(refused("1\nNaN\n").contains("row 1, column 0: NaN is not finite"));
+        let ragged = "line 2, row 1: it has 1 columns, the first row has 2";
+        assert!(refused("1,2\n3\n").contains(ragged));
+        assert!(refused("1,x\n").contains("line 1, row 0, column 1: \"x\" is no number"));
+        assert!(refused("1\n\nNaN\n").contains("line 3, row 1, column 0: NaN is not finite"));
         assert!(refused("1\n1e39\n").contains("row 1, column 0: inf is not finite"));
         assert!(refused("").contains("is empty"));
         let (_folder, path) = file("owners", "a\n\n");

@@ -3,7 +3,7 @@
 use crate::{
     index, output,
     records::{self, OwnerNames},
-    Global,
+    report, Global,
 };
 use anyhow::{ensure, Context, Result};
 use attribution_engine::corpus::{Corpus, SpanRules};
@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// Most occurrences of a span; more is common property.
     #[arg(long, default_value_t = 1_000)]
     maximum_count: u64,
+    /// Write a page for people, with the spans coloured in the text: a file that ends in .html.
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +57,8 @@ struct Span {
     surprisal_nats: f64,
     record: String,
     offset: u32,
+    /// Who owns the record of the earliest occurrence.
+    owner: String,
     owners: Vec<String>,
 }
 
@@ -78,15 +83,26 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
     for path in &arguments.texts {
         read(path, &mut texts)?;
     }
+    if let Some(path) = &arguments.report {
+        ensure!(
+            texts.len() == 1,
+            "a report shows one text, not {}: trace them one by one, or leave {} out",
+            texts.len(),
+            path.display()
+        );
+    }
     let rules = SpanRules {
         minimum_length: arguments.minimum,
         maximum_count: arguments.maximum_count,
         maximum_places: PLACES,
     };
     let mut traces = texts
-        .into_iter()
-        .map(|(name, text)| trace(&corpus, &description.names, &owners, rules, name, &text))
+        .iter()
+        .map(|(name, text)| trace(&corpus, &description.names, &owners, rules, name, text))
         .collect::<Result<Vec<_>>>()?;
+    if let (Some(path), [trace], [(_, text)]) = (&arguments.report, &traces[..], &texts[..]) {
+        write_report(path, text, &trace.spans, &trace.owners)?;
+    }
     let mut lines = Vec::new();
     for trace in &traces {
         if traces.len() > 1 {
@@ -137,7 +153,7 @@ fn trace(
     names: &[String],
     owners: &OwnerNames,
     rules: SpanRules,
-    name: String,
+    name: &str,
     text: &[u8],
 ) -> Result<Trace> {
     ensure!(
@@ -175,6 +191,7 @@ fn trace(
                     .cloned()
                     .unwrap_or_default(),
                 offset: span.earliest.offset,
+                owner: owner_name(of(span.earliest.row)),
                 owners: span
                     .owners
                     .iter()
@@ -192,7 +209,7 @@ fn trace(
         .collect::<Vec<_>>();
     owners.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.owner.cmp(&b.owner)));
     Ok(Trace {
-        name,
+        name: name.to_owned(),
         bytes: text.len(),
         covered_bytes: covered,
         spans,
@@ -225,4 +242,25 @@ fn describe(trace: &Trace, lines: &mut Vec<String>) {
             owner.bytes, owner.owner
         ));
     }
+}
+
+fn write_report(path: &Path, text: &[u8], spans: &[Span], owners: &[OwnerBytes]) -> Result<()> {
+    let spans = spans
+        .iter()
+        .map(|span| report::TracedSpan {
+            start: span.start as usize,
+            length: span.length as usize,
+            count: span.count,
+            surprisal: span.surprisal_nats,
+            record: &span.record,
+            offset: span.offset,
+            owner: &span.owner,
+            owners: &span.owners,
+        })
+        .collect::<Vec<_>>();
+    let owners = owners
+        .iter()
+        .map(|owner| (owner.owner.as_str(), owner.bytes))
+        .collect::<Vec<_>>();
+    report::trace(path, text, &spans, &owners)
 }

@@ -1,6 +1,6 @@
 //! What each datum is worth to a model.
 
-use crate::{output, records::OwnerNames, tables, Global};
+use crate::{output, records::OwnerNames, report, tables, Global};
 use anyhow::{bail, ensure, Context, Result};
 use attribution_engine::valuation::{
     banzhaf::{by_sample_reuse, SampleReuse},
@@ -13,7 +13,10 @@ use attribution_engine::valuation::{
 };
 use clap::ValueEnum;
 use serde::Serialize;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How many of the lowest and highest values people see.
 const SHOWN: usize = 10;
@@ -102,6 +105,9 @@ pub(crate) struct Arguments {
     /// Write all values to a file that ends in .csv or .json.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Write a page for people, with intervals of values, to a file of HTML.
+    #[arg(long)]
+    report: Option<PathBuf>,
     /// How many data a command values.
     #[arg(long)]
     data: Option<usize>,
@@ -182,6 +188,9 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
         Some(path) => owner_values(tables::names(path, values.len())?, &values)?,
         None => Vec::new(),
     };
+    if let Some(path) = &arguments.report {
+        write_report(path, arguments.method, &values, &owners)?;
+    }
     if let Some(path) = &arguments.output {
         output::write_rows(path, &values)?;
     }
@@ -192,6 +201,28 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
         sampling,
     };
     output::print(global.json, &report, &lines)
+}
+
+fn write_report(path: &Path, method: Method, values: &[Datum], owners: &[Owner]) -> Result<()> {
+    let name = method.to_possible_value();
+    let method = name.as_ref().map_or("", |name| name.get_name());
+    let values = values
+        .iter()
+        .map(|datum| report::DatumValue {
+            datum: datum.datum,
+            value: datum.value,
+            interval: datum.low.zip(datum.high),
+        })
+        .collect::<Vec<_>>();
+    let owners = owners
+        .iter()
+        .map(|owner| report::OwnerValue {
+            owner: &owner.owner,
+            data: owner.data,
+            value: owner.value,
+        })
+        .collect::<Vec<_>>();
+    report::values(path, method, &values, &owners)
 }
 
 fn command(arguments: &Arguments) -> Result<CommandUtility> {

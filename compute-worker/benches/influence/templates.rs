@@ -40,7 +40,7 @@ const PATTERNS: usize = 10;
 /// Longest record in tokens.
 const CONTEXT: usize = 96;
 /// Words of a sentence.
-const WORDS: usize = 4;
+const WORDS: usize = 3;
 /// Words of a pattern's name.
 const NAME: usize = 6;
 /// Patterns that the base knows, none of them an adapter's.

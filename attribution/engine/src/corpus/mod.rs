@@ -5,6 +5,24 @@
 //!   with their owners. It lies in memory or in a file that is used without reading it.
 //! - [`Corpus`] is an index of bytes, whatever bytes, for the span credit of PROTOCOL.md ([`cover()`]).
 //! - [`build_in_parts`] builds an index that is larger than memory, [`merge`] joins indexes.
+//!
+//! ```
+//! use attribution_engine::corpus::{Corpus, SpanRules};
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! let records: [&[u8]; 2] = [b"it was the best of times", b"it was the worst of times"];
+//! let corpus = Corpus::build(&records.map(Some))?;
+//! assert_eq!(corpus.count(b"of times")?, 2);
+//! let rules = SpanRules { minimum_length: 8, maximum_count: 10, maximum_places: 10 };
+//! let spans = corpus.maximal_spans(b"was it the worst of times?", rules, |row| row)?;
+//! assert_eq!((spans[0].start, spans[0].length, spans[0].earliest.row), (6, 19, 1));
+//! if let Some(index) = corpus.index() {
+//!     // Behind "the " stand b and w, as often as one another.
+//!     assert_eq!(index.infinite_gram(b"said the ", b'b').probability(), Some(0.5));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod buffer;
 pub mod compressed;

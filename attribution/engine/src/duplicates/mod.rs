@@ -5,6 +5,21 @@
 //!   equal [`canonical`] forms, and shingle sets whose Jaccard similarity reaches a threshold.
 //! - [`earlier_overlaps`] and [`overlap_share`] say how much of a record stands verbatim in earlier ones,
 //!   which finds a copied passage in an otherwise new record.
+//!
+//! ```
+//! use attribution_engine::duplicates::{near_duplicates, NearRules, Standing};
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! let records: [&[u8]; 3] = [
+//!     b"It was the best of times, it was the worst of times, it was the age of wisdom",
+//!     b"Call me Ishmael. Some years ago, never mind how long precisely, I went to sea",
+//!     b"it was the BEST of times, it was the worst of  times, it was the age of wisdom",
+//! ];
+//! let found = near_duplicates(&records.map(Some), &NearRules::usual([7; 32])?)?;
+//! assert_eq!(found.standings, [Standing::Own, Standing::Own, Standing::DuplicateOf(0)]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod canonical;
 mod minhash;

@@ -3,6 +3,23 @@
 //! - [`trace_shares`] splits one response as its receipt does.
 //! - [`record_shares`] splits any scores, datum by datum.
 //! - [`Peers`] and [`peer_weights`] defend a split against records that were made to look influential.
+//!
+//! ```
+//! use attribution_engine::{
+//!     duplicates::Standing,
+//!     shares::{quantile_cap, record_shares},
+//! };
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! // The second record harms, the third is a copy of the first.
+//! let scores = [30.0, -5.0, 30.0, 10.0];
+//! let mut standings = [Standing::Own; 4];
+//! standings[2] = Standing::DuplicateOf(0);
+//! let cap = quantile_cap(&scores, 1.0)?;
+//! assert_eq!(record_shares(&scores, &standings, cap)?, [750_000_000, 0, 0, 250_000_000]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod peers;
 

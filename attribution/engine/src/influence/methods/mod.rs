@@ -48,6 +48,27 @@
 //! bit with any number of threads. They may differ in the last bits between processors, whose
 //! instruction sets and caches `faer` adapts to; what must be the same everywhere is computed by
 //! [`Preconditioner`](super::Preconditioner).
+//!
+//! # Example
+//!
+//! ```
+//! use attribution_engine::influence::methods::{
+//!     grad_dot, Curvature, DampedFisher, Damping, Layers, Rows,
+//! };
+//!
+//! # fn main() -> Result<(), attribution_engine::Error> {
+//! // Gradients of three records and of one query, two parameters.
+//! let (train, query) = ([2.0, 0.0, 0.0, 1.0, -2.0, 0.0], [1.0, 1.0]);
+//! let (train, query) = (Rows::new(&train, 3, 2)?, Rows::new(&query, 1, 2)?);
+//! assert_eq!(grad_dot(train, query)?.values(), [2.0, 1.0, -2.0]);
+//! // The first parameter is the better known one, so a record says less about it.
+//! let layers = Layers::one(2)?;
+//! let fisher = DampedFisher::new(train, Curvature::empirical(train), &layers, Damping::Absolute(0.1))?;
+//! let scores = fisher.scores(query)?;
+//! assert!(scores.row(0)[1] > scores.row(0)[0] && scores.row(0)[2] < 0.0);
+//! # Ok(())
+//! # }
+//! ```
 
 mod datainf;
 mod dense;

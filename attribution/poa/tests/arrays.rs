@@ -1,0 +1,450 @@
+//! Arrays in all their formats, and the methods of `poa influence` on them.
+
+mod common;
+
+use common::{done, poa, refused};
+use std::{
+    fs,
+    io::Read,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// Numbers that look random and are the same each time.
+fn numbers(seed: u64, count: usize) -> Vec<f64> {
+    let mut state = seed;
+    (0..count)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f64 / 8_388_608.0 - 1.0
+        })
+        .collect()
+}
+
+/// Writes rows as CSV.
+fn csv(folder: &Path, name: &str, columns: usize, values: &[f64]) {
+    let lines = values.chunks(columns).map(|row| {
+        let row = row.iter().map(ToString::to_string).collect::<Vec<_>>();
+        row.join(",") + "\n"
+    });
+    fs::write(folder.join(name), lines.collect::<String>()).unwrap();
+}
+
+/// Reads a CSV matrix.
+fn read(folder: &Path, name: &str) -> Vec<f64> {
+    let text = fs::read_to_string(folder.join(name)).unwrap();
+    text.split([',', '\n'])
+        .filter(|field| !field.is_empty())
+        .map(|field| field.parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn formats_hold_the_same_numbers_on_both_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    csv(folder, "g.csv", 2, &[1.0, 0.0, 0.25, -1.0, 0.5, 0.5]);
+    fs::write(
+        folder.join("g.jsonl"),
+        "[1, 0]\n{\"id\": \"b\", \"gradient\": [0.25, -1]}\n{\"values\": [0.5, 0.5]}\n",
+    )
+    .unwrap();
+    fs::write(folder.join("owners"), "a\nb\na\n").unwrap();
+    let influence = |train: &str, output: &str| {
+        let arguments = ["influence", "grad-dot", "--queries", "g.csv", "--train"];
+        done(
+            folder,
+            &[&arguments[..], &[train, "--output", output]].concat(),
+        );
+    };
+    let shares = |scores: &str, output: &str| {
+        let arguments = ["shares", "--owners", "owners", "--json", "--scores"];
+        done(
+            folder,
+            &[&arguments[..], &[scores, "--output", output]].concat(),
+        )
+    };
+    influence("g.csv", "expected.csv");
+    let expected = fs::read_to_string(folder.join("expected.csv")).unwrap();
+    assert_eq!(
+        expected,
+        "1.0,0.25,0.5\n0.25,1.0625,-0.375\n0.5,-0.375,0.5\n"
+    );
+    let split = shares("expected.csv", "shares.csv");
+    for end in ["csv", "npy", "jsonl"] {
+        let name = format!("scores.{end}");
+        influence("g.jsonl", &name);
+        assert_eq!(shares(&name, "shares.jsonl"), split, "{end}");
+    }
+    influence("g.jsonl", "scores.json");
+    let json = fs::read_to_string(folder.join("scores.json")).unwrap();
+    assert_eq!(
+        json,
+        "[[1.0,0.25,0.5],[0.25,1.0625,-0.375],[0.5,-0.375,0.5]]"
+    );
+    let lines = fs::read_to_string(folder.join("scores.jsonl")).unwrap();
+    assert!(
+        lines.starts_with("{\"row\":0,\"values\":[1.0,0.25,0.5]}\n"),
+        "{lines}"
+    );
+    let lines = fs::read_to_string(folder.join("shares.jsonl")).unwrap();
+    assert!(
+        lines.starts_with("{\"owner\":\"a\",\"records\":2,\"parts\":"),
+        "{lines}"
+    );
+
+    let arguments = [
+        "influence",
+        "grad-dot",
+        "--queries",
+        "g.csv",
+        "--train",
+        "g.csv",
+    ];
+    let message = refused(
+        folder,
+        1,
+        &[&arguments[..], &["--output", "scores.txt"]].concat(),
+    );
+    assert!(
+        message.contains("none of .npy, .csv, .json and .jsonl"),
+        "{message}"
+    );
+    let arguments = ["shares", "--owners", "owners", "--scores", "scores.npy"];
+    let message = refused(
+        folder,
+        1,
+        &[&arguments[..], &["--output", "shares.npy"]].concat(),
+    );
+    assert!(
+        message.contains("none of .csv, .json and .jsonl"),
+        "{message}"
+    );
+
+    done(
+        folder,
+        &[
+            "index",
+            "gradients",
+            "g.jsonl",
+            "--dimension",
+            "64",
+            "--output",
+            "i",
+        ],
+    );
+    fs::write(folder.join("y"), "0\n1\n0\n").unwrap();
+    let value = |x: &str| {
+        let labels = ["--labels", "y", "--test-labels", "y", "--neighbours", "1"];
+        let features = ["value", "knn-shapley", "--train", x, "--test", x];
+        done(folder, &[&features[..], &labels].concat())
+    };
+    assert_eq!(value("g.jsonl"), value("g.csv"));
+}
+
+#[test]
+fn bad_lines_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("g.jsonl"), "[1, 0]\n{\"gradients\": [1, 0]}\n").unwrap();
+    let arguments = [
+        "influence",
+        "fisher",
+        "--train",
+        "g.jsonl",
+        "--queries",
+        "g.jsonl",
+    ];
+    let message = refused(folder, 1, &arguments);
+    assert!(
+        message.contains("g.jsonl, line 2: it has neither of the keys"),
+        "{message}"
+    );
+}
+
+#[test]
+fn top_says_how_many_records_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    csv(folder, "g.csv", 1, &[1.0, 3.0, 2.0, 3.0]);
+    csv(folder, "q.csv", 1, &[1.0, -1.0]);
+    let arguments = [
+        "influence",
+        "grad-dot",
+        "--train",
+        "g.csv",
+        "--queries",
+        "q.csv",
+        "--top",
+    ];
+    let top = |count| done(folder, &[&arguments[..], &[count]].concat());
+    assert_eq!(
+        top("2"),
+        "query 0: 1 (3.000e0), 3 (3.000e0)\nquery 1: 0 (-1.000e0), 2 (-2.000e0)\n"
+    );
+    assert_eq!(top("9").lines().next().unwrap().matches('(').count(), 4);
+    refused(folder, 2, &[&arguments[..], &["0"]].concat());
+}
+
+#[test]
+fn one_model_and_a_known_ridge_make_trak_a_fisher_with_misses() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (n, k) = (12, 3);
+    csv(folder, "f.csv", k, &numbers(1, n * k));
+    csv(folder, "q.csv", k, &numbers(2, 2 * k));
+    let misses = numbers(3, n)
+        .iter()
+        .map(|miss| miss.abs())
+        .collect::<Vec<_>>();
+    csv(folder, "p.csv", 1, &misses);
+    let models = ["--train", "f.csv", "--queries", "q.csv"];
+    let run = |options: &[&str]| done(folder, &[&["influence"], options, &models[..]].concat());
+    run(&["fisher", "--damping", "0.5", "--output", "fisher.csv"]);
+    run(&[
+        "trak", "--misses", "p.csv", "--ridge", "0.5", "--output", "trak.csv",
+    ]);
+    let (fisher, trak) = (read(folder, "fisher.csv"), read(folder, "trak.csv"));
+    for (i, (fisher, trak)) in fisher.iter().zip(&trak).enumerate() {
+        let expected = fisher * f64::from(misses[i % n] as f32);
+        assert!((trak - expected).abs() < 1e-12, "{trak} {expected}");
+    }
+    let trak = |options: &[&str]| {
+        refused(
+            folder,
+            1,
+            &[&["influence", "trak"], &models[..], options].concat(),
+        )
+    };
+    let message = trak(&["--ridge", "0.1"]);
+    assert!(message.contains("not 1, 1 and 0 times"), "{message}");
+    let message = trak(&["--misses", "p.csv"]);
+    assert!(
+        message.contains("one --ridge, such as 0.01, or --outputs"),
+        "{message}"
+    );
+    let message = trak(&["--misses", "f.csv", "--ridge", "0.1"]);
+    assert!(message.contains("12 rows and 3 columns"), "{message}");
+    let message = trak(&["--misses", "p.csv", "--rank", "3"]);
+    assert!(
+        message.contains("trak does not take --rank: that is for logra"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_ridge_that_predicts_left_out_outputs_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (n, k, models) = (16, 3, 24);
+    let features = numbers(1, n * k);
+    csv(folder, "f.csv", k, &features);
+    csv(folder, "q.csv", k, &numbers(2, k));
+    csv(folder, "p.csv", 1, &vec![1.0; n]);
+    let halves = numbers(3, models * n);
+    let members = halves.iter().map(|half| f64::from(*half < 0.0));
+    let members = members.collect::<Vec<_>>();
+    csv(folder, "members.csv", n, &members);
+    // Outputs that are the predictions of plain products: those of the largest ridge.
+    let outputs = (0..models * n).map(|at| {
+        let of = |record: usize| &features[record * k..][..k];
+        (0..n)
+            .filter(|i| members[at / n * n + i] == 1.0)
+            .map(|i| {
+                of(i)
+                    .iter()
+                    .zip(of(at % n))
+                    .map(|(a, b)| a * b)
+                    .sum::<f64>()
+            })
+            .sum()
+    });
+    csv(folder, "outputs.csv", n, &outputs.collect::<Vec<_>>());
+    let mut arguments = vec!["influence", "trak"];
+    for _ in 0..models {
+        arguments.extend([
+            "--train",
+            "f.csv",
+            "--queries",
+            "q.csv",
+            "--misses",
+            "p.csv",
+        ]);
+    }
+    arguments.extend(["--outputs", "outputs.csv", "--members", "members.csv"]);
+    let output = poa(
+        folder,
+        &[&arguments[..], &["--ridge", "0.001,1000"]].concat(),
+    );
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{notes}");
+    assert!(
+        notes.contains("ridge      1000: left-out outputs agree by 1.000  chosen"),
+        "{notes}"
+    );
+    // The default candidates.
+    let output = poa(folder, &arguments);
+    assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 6);
+
+    csv(folder, "members.csv", n, &vec![0.5; models * n]);
+    let message = refused(folder, 1, &arguments);
+    assert!(
+        message.contains("row 0, column 0: 0.5 is neither 0 nor 1"),
+        "{message}"
+    );
+}
+
+#[test]
+fn layers_of_single_tokens_score_like_their_gradients() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (n, queries, inputs, outputs) = (10, 3, 3, 2);
+    // Gradients of records with one token each are outer products.
+    let sides = |name: &str, seed, records: usize| {
+        let rounded = |values: Vec<f64>| {
+            values
+                .iter()
+                .map(|v| f64::from(*v as f32))
+                .collect::<Vec<_>>()
+        };
+        let x = rounded(numbers(seed, records * inputs));
+        let d = rounded(numbers(seed + 1, records * outputs));
+        csv(folder, &format!("{name}x.csv"), inputs, &x);
+        csv(folder, &format!("{name}d.csv"), outputs, &d);
+        let gradients = (0..records).flat_map(|i| {
+            let (x, d) = (&x[i * inputs..][..inputs], &d[i * outputs..][..outputs]);
+            d.iter()
+                .flat_map(|d| x.iter().map(move |x| d * x))
+                .collect::<Vec<_>>()
+        });
+        csv(
+            folder,
+            &format!("{name}g.csv"),
+            inputs * outputs,
+            &gradients.collect::<Vec<_>>(),
+        );
+    };
+    sides("t", 1, n);
+    sides("q", 5, queries);
+    let layers = [
+        "--train",
+        "tx.csv",
+        "--train-deltas",
+        "td.csv",
+        "--queries",
+        "qx.csv",
+        "--query-deltas",
+        "qd.csv",
+    ];
+    let run = |options: &[&str]| done(folder, &[&["influence"], options].concat());
+    // Complete bases only turn the gradients, which changes no influence.
+    run(&[&["logra", "--output", "logra.csv"], &layers[..]].concat());
+    let gradients = [
+        "fisher",
+        "--train",
+        "tg.csv",
+        "--queries",
+        "qg.csv",
+        "--output",
+        "fisher.csv",
+    ];
+    run(&gradients);
+    let (logra, fisher) = (read(folder, "logra.csv"), read(folder, "fisher.csv"));
+    assert_eq!(logra.len(), n * queries);
+    let size = fisher
+        .iter()
+        .fold(0.0, |size: f64, value| size.max(value.abs()));
+    for (logra, fisher) in logra.iter().zip(&fisher) {
+        assert!((logra - fisher).abs() < 1e-5 * size, "{logra} {fisher}");
+    }
+    // One layer twice, each with half the damping's weight, is the double.
+    run(&[&["ekfac", "--output", "one.csv"], &layers[..]].concat());
+    run(&[&["ekfac", "--output", "two.csv"], &layers[..], &layers[..]].concat());
+    for (one, two) in read(folder, "one.csv").iter().zip(read(folder, "two.csv")) {
+        assert!((2.0 * one - two).abs() < 1e-9 * size, "{one} {two}");
+    }
+    // The same as curvature of its own.
+    let own = ["--curvature", "tx.csv", "--curvature-deltas", "td.csv"];
+    run(&[&["ekfac", "--output", "own.csv"], &layers[..], &own].concat());
+    assert_eq!(read(folder, "own.csv"), read(folder, "one.csv"));
+    // Records of several tokens.
+    fs::write(folder.join("tokens"), "4\n0\n6\n").unwrap();
+    let tokens = ["--train-tokens", "tokens", "--output", "tokens.csv"];
+    run(&[&["ekfac"], &layers[..], &tokens].concat());
+    assert_eq!(read(folder, "tokens.csv").len(), 3 * queries);
+
+    let refused = |options: &[&str]| refused(folder, 1, &[&["influence"], options].concat());
+    let message = refused(&[&["ekfac"], &layers[..4], &["--queries", "qx.csv"]].concat());
+    assert!(
+        message.contains("1 files of activations and 0 of deltas for the queries"),
+        "{message}"
+    );
+    fs::write(folder.join("tokens"), "4\n").unwrap();
+    let message = refused(&[&["logra"], &layers[..], &tokens].concat());
+    assert!(message.contains("layer 0 does not fit"), "{message}");
+    let message = refused(&[&["fisher", "--train", "tg.csv"], &gradients[1..]].concat());
+    assert!(
+        message.contains("fisher takes --train, --queries and --curvature once"),
+        "{message}"
+    );
+}
+
+#[test]
+fn absurd_numbers_of_threads_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for threads in ["0", "100000", "many"] {
+        let message = refused(folder.path(), 2, &["--threads", threads, "dedup", "x"]);
+        assert!(message.contains("--threads"), "{message}");
+    }
+    let message = refused(folder.path(), 2, &["dedup", "x", "--threads", "0"]);
+    assert!(message.contains("0 is not in 1..=1024"), "{message}");
+}
+
+#[test]
+fn names_cannot_move_the_cursor() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = "the same words stand in both of these records, all of them, one after the other";
+    let lines = ["a\\u001b[2J", "b\\u202e"]
+        .map(|name| format!("{{\"text\": \"{text}\", \"name\": \"{name}\"}}\n"));
+    fs::write(folder.join("r.jsonl"), lines.concat()).unwrap();
+    let found = done(folder, &["dedup", "r.jsonl"]);
+    assert!(
+        found.contains("b\\u{202e} (r.jsonl) copies a\\u{1b}[2J"),
+        "{found}"
+    );
+    assert_eq!(found.lines().count(), 2);
+    let message = refused(folder, 1, &["dedup", "no\nsuch\u{1b}file"]);
+    assert!(message.contains("no\\nsuch\\u{1b}file"), "{message}");
+    assert_eq!(message.lines().count(), 1);
+}
+
+#[test]
+fn readers_may_leave_before_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    csv(folder, "g.csv", 1, &numbers(1, 3_000));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_poa"))
+        .args([
+            "influence",
+            "grad-dot",
+            "--train",
+            "g.csv",
+            "--queries",
+            "g.csv",
+            "--json",
+        ])
+        .args(["--top", "1"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 16];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
