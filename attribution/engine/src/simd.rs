@@ -34,7 +34,6 @@ impl Level {
     }
 
     /// Every level that this processor has.
-    #[cfg(test)]
     pub(crate) fn all() -> Vec<Self> {
         let mut levels = vec![Self::Portable];
         #[cfg(target_arch = "x86_64")]
@@ -47,6 +46,39 @@ impl Level {
             }
         }
         levels
+    }
+}
+
+/// A set of vector instructions that this processor has.
+///
+/// Every set gives the same bits; choosing one is for measuring and for showing that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instructions(Level);
+
+impl Instructions {
+    /// Every set that this processor has, from the one that it has for certain to the widest.
+    pub fn available() -> Vec<Self> {
+        Level::all().into_iter().map(Self).collect()
+    }
+
+    /// The set that is used where none is chosen: the widest.
+    pub fn best() -> Self {
+        Self(Level::detect())
+    }
+
+    /// Its name: `portable` is what the compiler makes of plain code for the build's target.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Level::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "AVX-512",
+        }
+    }
+
+    pub(crate) fn level(self) -> Level {
+        self.0
     }
 }
 
