@@ -43,7 +43,6 @@ def linear(weights):
 def dattri_losses(model):
     """The mean loss of a batch, and the loss and the probability of one image."""
 
-    @flatten_func(model)
     def batch_loss(params, batch):
         images, labels = batch
         return nn.functional.cross_entropy(torch.func.functional_call(model, params, images), labels)
@@ -57,7 +56,6 @@ def dattri_losses(model):
     def probability(params, pair):
         return torch.exp(-one(params, pair))
 
-    @flatten_func(model)
     def log_odds(params, pair):
         p = torch.exp(-one(params, pair))
         return torch.log(p / (1 - p))
@@ -89,7 +87,7 @@ def dattri_trak(weights, train, test, ridge):
     attributor = TRAKAttributor(
         task,
         correct_probability_func=probability,
-        projector_kwargs={"proj_dim": influence.DIMENSION, "device": "cpu", "use_half_precision": False},
+        projector_kwargs={"proj_dim": influence.DIMENSION, "device": "cpu"},
         regularization=ridge,
     )
     with torch.no_grad():

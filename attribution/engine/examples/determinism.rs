@@ -17,11 +17,7 @@ use attribution_engine::{
     scan::{top_k_with, Instructions},
     shares::{record_shares, trace_shares},
 };
-use attribution_proof::{
-    hash::Hash,
-    influence::credit_score,
-    ruleset::ReceiptRules,
-};
+use attribution_proof::{hash::Hash, influence::credit_score, ruleset::ReceiptRules};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
@@ -91,10 +87,11 @@ fn main() -> Result<()> {
                 .num_threads(threads)
                 .build()?;
             let found = pool.install(|| {
-                let digests = cases.iter().enumerate().map(|(number, case)| run(*set, number, case));
-                Ok::<_, Box<dyn Error + Send + Sync>>(
-                    digests.collect::<Result<Vec<_>>>()?.concat(),
-                )
+                let digests = cases
+                    .iter()
+                    .enumerate()
+                    .map(|(number, case)| run(*set, number, case));
+                Ok::<_, Box<dyn Error + Send + Sync>>(digests.collect::<Result<Vec<_>>>()?.concat())
             })?;
             let mut whole = blake3::Hasher::new();
             for (_, digest) in &found {
@@ -115,7 +112,9 @@ fn main() -> Result<()> {
             }
         }
     }
-    let missing = ["AVX2", "AVX-512"].into_iter().filter(|name| !names.contains(name));
+    let missing = ["AVX2", "AVX-512"]
+        .into_iter()
+        .filter(|name| !names.contains(name));
     let missing = missing.collect::<Vec<_>>();
     let missing = if missing.is_empty() {
         String::new()
@@ -154,7 +153,10 @@ fn run(set: Instructions, number: usize, case: &Case) -> Result<Digests> {
     let [projection, _] = &projections;
     let vector = gradient(u64::MAX, case.coordinates);
     for (name, projection) in ["projection", "masked projection"].iter().zip(&projections) {
-        add(name, &little_endian(&projection.project(&vector)?, f32::to_le_bytes));
+        add(
+            name,
+            &little_endian(&projection.project(&vector)?, f32::to_le_bytes),
+        );
     }
 
     // Some copies, and one record that was taken back.
@@ -188,14 +190,20 @@ fn run(set: Instructions, number: usize, case: &Case) -> Result<Digests> {
     add("extended index", &fs::read(&path)?);
     let extended = Index::open(&path)?;
     let leaves = (0..extended.len()).map(commit).collect::<Vec<_>>();
-    add("root", extended.tree(9, &leaves)?.commitment().root.as_ref());
+    add(
+        "root",
+        extended.tree(9, &leaves)?.commitment().root.as_ref(),
+    );
 
     let mut directions = Vec::new();
     for index in [&index, &extended] {
         let preconditioner = Preconditioner::new_with(set, index, DAMPING)?;
         add("preconditioner", &preconditioner.commit());
         let direction = preconditioner.direction(&projection.project(&vector)?)?;
-        add("direction", &little_endian(&direction.values, f64::to_le_bytes));
+        add(
+            "direction",
+            &little_endian(&direction.values, f64::to_le_bytes),
+        );
         directions.push(direction);
     }
     let query = quantise_query(&[(1, &directions[0]), (2, &directions[1])])?;
@@ -212,6 +220,9 @@ fn run(set: Instructions, number: usize, case: &Case) -> Result<Digests> {
     add("scores", &little_endian(&scores, i64::to_le_bytes));
     let indexes = [(1, &index), (2, &extended)];
     let credits = top_k_with(set, &indexes, &query, RULES.top_k as usize, RULES.floor())?;
+    if credits.is_empty() {
+        return Err("no row passes the floor, so nothing would be compared".into());
+    }
     add("best rows", format!("{credits:?}").as_bytes());
 
     let texts: Vec<Option<&[u8]>> = vec![
@@ -230,7 +241,10 @@ fn run(set: Instructions, number: usize, case: &Case) -> Result<Digests> {
     add("shares of an answer", format!("{shares:?}").as_bytes());
     let scores = scores.iter().map(|score| *score as f64).collect::<Vec<_>>();
     let shares = record_shares(&scores, &vec![Standing::Own; scores.len()], None)?;
-    add("shares of records", &little_endian(&shares, u32::to_le_bytes));
+    add(
+        "shares of records",
+        &little_endian(&shares, u32::to_le_bytes),
+    );
     Ok(digests)
 }
 

@@ -222,14 +222,19 @@ impl Split {
                     .map(|rows| rows.concat())
             };
             let mask = kept.map_or("no mask".to_owned(), |kept| format!("mask of {kept}"));
-            self.run(results, &format!("Gauss-Newton, {mask}, to {dimension}"), || {
-                let arrays = [project(train)?, project(curvature)?, project(queries)?];
-                let rows = |array: usize, count| Rows::new(&arrays[array], count, dimension);
-                let train = rows(0, train.rows())?;
-                let one = Layers::one(dimension)?;
-                let curvature = Curvature::new(rows(1, curvature.rows())?, n)?;
-                DampedFisher::new(train, curvature, &one, exact)?.scores(rows(2, queries.rows())?)
-            })?;
+            self.run(
+                results,
+                &format!("Gauss-Newton, {mask}, to {dimension}"),
+                || {
+                    let arrays = [project(train)?, project(curvature)?, project(queries)?];
+                    let rows = |array: usize, count| Rows::new(&arrays[array], count, dimension);
+                    let train = rows(0, train.rows())?;
+                    let one = Layers::one(dimension)?;
+                    let curvature = Curvature::new(rows(1, curvature.rows())?, n)?;
+                    DampedFisher::new(train, curvature, &one, exact)?
+                        .scores(rows(2, queries.rows())?)
+                },
+            )?;
         }
         let size = |matrix: &Matrix| {
             let squares = matrix.values().iter().map(|value| value * value);

@@ -179,7 +179,10 @@ fn query() -> Result<Query> {
         .zip(gradient(usize::MAX >> 21))
         .map(|(near, noise)| f64::from(*near) + 2.0 * f64::from(noise))
         .collect();
-    Ok(quantise_query(&[(MODEL, &Direction { values, unit: 1.0 })])?)
+    Ok(quantise_query(&[(
+        MODEL,
+        &Direction { values, unit: 1.0 },
+    )])?)
 }
 
 /// Compares the scan with a plain loop.
@@ -255,7 +258,13 @@ fn measure(name: &str, index: &Index, query: &Query) -> Result<Rates> {
         }
         for (set, seconds) in sets.iter().zip(&mut scan_seconds) {
             let start = Instant::now();
-            black_box(top_k_with(*set, &[(MODEL, index)], black_box(query), BEST, FLOOR)?);
+            black_box(top_k_with(
+                *set,
+                &[(MODEL, index)],
+                black_box(query),
+                BEST,
+                FLOOR,
+            )?);
             if run > 0 {
                 seconds.push(start.elapsed().as_secs_f64());
             }
@@ -333,7 +342,9 @@ mod sums {
                 *sum = sum.wrapping_add(word);
             }
         }
-        let rest = rest.iter().fold(0_u64, |sum, byte| sum.wrapping_add(*byte as u64));
+        let rest = rest
+            .iter()
+            .fold(0_u64, |sum, byte| sum.wrapping_add(*byte as u64));
         sums.into_iter().fold(rest, u64::wrapping_add)
     }
 

@@ -183,3 +183,6 @@ impl Index {
         Ok(Tree::new(leaves))
     }
 }
+
+#[cfg(test)]
+mod tests;
