@@ -6,7 +6,9 @@
 //! memory as floating point numbers, by [`IndexExtension`]s of 65,536 rows each. The peer adds up the
 //! same buffer as 64-bit words with the same threads in the same pieces; there are six such sums, with
 //! every set of vector instructions with and without prefetching, and the fastest of them counts. Runs
-//! of scan and sum take turns. The best rows are compared with those of a plain loop over all rows.
+//! of scan and sum take turns; rates are those of the fastest run of each, and beside them those by the
+//! processor time of all runs, which work beside this one changes less. The best rows are compared with
+//! those of a plain loop over all rows.
 
 use std::{
     env,
@@ -19,9 +21,7 @@ use std::{
 
 use attribution_engine::{
     duplicates::Standing,
-    influence::{
-        quantise_query, Direction, Index, IndexBuilder, IndexExtension, IndexReport, Quantisation,
-    },
+    influence::{quantise_query, Direction, Index, IndexBuilder, IndexExtension, Quantisation},
     scan::{top_k_with, Instructions},
 };
 use attribution_proof::{
@@ -145,23 +145,22 @@ fn build(path: &Path, blocks: usize) -> Result<()> {
     let mut adjusted = 0;
     for block in 0..blocks {
         let rows = (block * BLOCK_ROWS) as u32..;
-        let report: IndexReport;
-        if block == 0 {
+        let report = if block == 0 {
             let terms = Quantisation::for_dimension(DIMENSION as u32);
             let mut builder = IndexBuilder::new(terms, standings.clone())?;
             for (row, gradient) in rows.zip(gradients(block)) {
                 builder.set(row, &gradient)?;
             }
-            let index;
-            (index, report) = builder.finish()?;
+            let (index, report) = builder.finish()?;
             index.save(path)?;
+            report
         } else {
             let mut extension = IndexExtension::new(&Index::open(path)?, &standings)?;
             for (row, gradient) in rows.zip(gradients(block)) {
                 extension.set(row, &gradient)?;
             }
-            report = extension.append_to(path)?;
-        }
+            extension.append_to(path)?
+        };
         adjusted += report.adjusted;
     }
     println!(
@@ -236,13 +235,13 @@ fn measure(name: &str, index: &Index, query: &Query) -> Result<Rates> {
     let bytes = index.vectors().map(<[i8]>::len).sum::<usize>() as f64;
     let sums = sums::all();
     let sets = Instructions::available();
-    let mut scan_seconds = vec![Vec::new(); sets.len()];
-    let mut sum_seconds = vec![Vec::new(); sums.len()];
+    let mut scan_seconds = vec![Seconds::new(); sets.len()];
+    let mut sum_seconds = vec![Seconds::new(); sums.len()];
     let mut totals = Vec::new();
     // The first run of each is not counted.
     for run in 0..=RUNS {
         for ((_, sum), seconds) in sums.iter().zip(&mut sum_seconds) {
-            let start = Instant::now();
+            let start = Start::now()?;
             let parts = black_box(index).vectors();
             let total = parts
                 .map(|part| {
@@ -252,48 +251,76 @@ fn measure(name: &str, index: &Index, query: &Query) -> Result<Rates> {
                 })
                 .fold(0, u64::wrapping_add);
             totals.push(black_box(total));
-            if run > 0 {
-                seconds.push(start.elapsed().as_secs_f64());
-            }
+            start.end(run, seconds)?;
         }
         for (set, seconds) in sets.iter().zip(&mut scan_seconds) {
-            let start = Instant::now();
-            black_box(top_k_with(
-                *set,
-                &[(MODEL, index)],
-                black_box(query),
-                BEST,
-                FLOOR,
-            )?);
-            if run > 0 {
-                seconds.push(start.elapsed().as_secs_f64());
-            }
+            let start = Start::now()?;
+            let found = top_k_with(*set, &[(MODEL, index)], black_box(query), BEST, FLOOR)?;
+            black_box(found);
+            start.end(run, seconds)?;
         }
     }
     if totals.iter().any(|total| *total != totals[0]) {
         return Err(format!("{name}: the sums differ").into());
     }
-    let rate = |seconds: &mut Vec<f64>| {
-        seconds.sort_by(f64::total_cmp);
-        bytes / seconds[seconds.len() / 2] / 1e9
+    let rate = |seconds: &Seconds| {
+        let fastest = seconds.iter().map(|(wall, _)| *wall);
+        bytes / fastest.fold(f64::INFINITY, f64::min) / 1e9
+    };
+    let by_processor = |seconds: &Seconds| {
+        let total = seconds.iter().map(|(_, processor)| processor).sum::<f64>();
+        bytes * seconds.len() as f64 / total / 1e9
     };
     let mut fastest = 0.0_f64;
-    for ((label, _), seconds) in sums.iter().zip(&mut sum_seconds) {
+    for ((label, _), seconds) in sums.iter().zip(&sum_seconds) {
         let rate = rate(seconds);
-        println!("{name}: sum, {label}: {rate:.2} GB/s");
+        let processor = by_processor(seconds);
+        println!("{name}: sum, {label}: {rate:.2} GB/s, {processor:.2} GB a processor second");
         fastest = fastest.max(rate);
     }
     let mut scan = 0.0;
-    for (set, seconds) in sets.iter().zip(&mut scan_seconds) {
+    for (set, seconds) in sets.iter().zip(&scan_seconds) {
         // The last one is the widest, which is the one in use.
         scan = rate(seconds);
         println!(
-            "{name}: scan, {}: {scan:.2} GB/s, {:.2} of the fastest sum",
+            "{name}: scan, {}: {scan:.2} GB/s, {:.2} GB a processor second; {:.2} of the fastest sum",
             set.name(),
+            by_processor(seconds),
             scan / fastest
         );
     }
     Ok(Rates { scan, sum: fastest })
+}
+
+/// Of each run, by the clock and of processors.
+type Seconds = Vec<(f64, f64)>;
+
+struct Start(Instant, f64);
+
+impl Start {
+    fn now() -> Result<Self> {
+        Ok(Self(Instant::now(), processor_seconds()?))
+    }
+
+    /// The first run of all is not counted.
+    fn end(self, run: usize, seconds: &mut Seconds) -> Result<()> {
+        let wall = self.0.elapsed().as_secs_f64();
+        if run > 0 {
+            seconds.push((wall, processor_seconds()? - self.1));
+        }
+        Ok(())
+    }
+}
+
+/// What all threads have spent on processors.
+fn processor_seconds() -> Result<f64> {
+    let mut nanoseconds = 0.0;
+    for task in fs::read_dir("/proc/self/task")? {
+        let times = fs::read_to_string(task?.path().join("schedstat"))?;
+        let spent = times.split_whitespace().next().ok_or("no processor time")?;
+        nanoseconds += spent.parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e9)
 }
 
 fn peak_memory() -> Result<String> {

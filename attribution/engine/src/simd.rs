@@ -170,30 +170,34 @@ mod x86 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(AHEAD)) };
     }
 
+    /// Values of a row in a cache line, which both kernels take at a time: with two sums that do not
+    /// wait for each other and no branch in between, memory is what they wait for.
+    const STEP: usize = 64;
+
     #[target_feature(enable = "avx2")]
     pub(super) fn dots_avx2(query: &[i16], rows: &[i8], out: &mut [i64]) {
-        const STEP: usize = 16;
-        let vectors = query.len() / STEP;
+        let end = query.len() - query.len() % STEP;
         for (row, out) in rows.chunks_exact(query.len()).zip(out) {
             // `madd` adds two products, so at 4,096 columns each of the eight lanes of the two sums
             // holds 256 products at most: half of what would overflow.
             let mut sums = [_mm256_setzero_si256(); 2];
-            for vector in 0..vectors {
-                let at = vector * STEP;
-                if at.is_multiple_of(64) {
-                    fetch_ahead(row[at..].as_ptr());
+            for at in (0..end).step_by(STEP) {
+                let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
+                fetch_ahead(g);
+                for part in 0..4 {
+                    // SAFETY: `at + STEP <= query.len() == row.len()`, and the four parts of 16 values
+                    // are within that step; unaligned loads.
+                    let (q, g) = unsafe {
+                        (
+                            _mm256_loadu_si256(q.add(16 * part).cast()),
+                            _mm_loadu_si128(g.add(16 * part).cast()),
+                        )
+                    };
+                    let products = _mm256_madd_epi16(q, _mm256_cvtepi8_epi16(g));
+                    sums[part % 2] = _mm256_add_epi32(sums[part % 2], products);
                 }
-                // SAFETY: `at + STEP <= query.len() == row.len()`; unaligned loads.
-                let (q, g) = unsafe {
-                    (
-                        _mm256_loadu_si256(query.as_ptr().add(at).cast()),
-                        _mm_loadu_si128(row.as_ptr().add(at).cast()),
-                    )
-                };
-                let products = _mm256_madd_epi16(q, _mm256_cvtepi8_epi16(g));
-                sums[vector % 2] = _mm256_add_epi32(sums[vector % 2], products);
             }
-            let mut total = super::dot_portable(&query[vectors * STEP..], &row[vectors * STEP..]);
+            let mut total = super::dot_portable(&query[end..], &row[end..]);
             for sum in sums {
                 let mut lanes = [0_i32; 8];
                 // SAFETY: `lanes` has room for 32 bytes; unaligned store.
@@ -206,27 +210,27 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn dots_avx512(query: &[i16], rows: &[i8], out: &mut [i64]) {
-        const STEP: usize = 32;
-        let vectors = query.len() / STEP;
+        let end = query.len() - query.len() % STEP;
         for (row, out) in rows.chunks_exact(query.len()).zip(out) {
             // 128 products a lane at most; see above.
             let mut sums = [_mm512_setzero_si512(); 2];
-            for vector in 0..vectors {
-                let at = vector * STEP;
-                if at.is_multiple_of(64) {
-                    fetch_ahead(row[at..].as_ptr());
+            for at in (0..end).step_by(STEP) {
+                let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
+                fetch_ahead(g);
+                for (part, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: `at + STEP <= query.len() == row.len()`, and the two parts of 32 values
+                    // are within that step; unaligned loads.
+                    let (q, g) = unsafe {
+                        (
+                            _mm512_loadu_si512(q.add(32 * part).cast()),
+                            _mm256_loadu_si256(g.add(32 * part).cast()),
+                        )
+                    };
+                    let products = _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(g));
+                    *sum = _mm512_add_epi32(*sum, products);
                 }
-                // SAFETY: `at + STEP <= query.len() == row.len()`; unaligned loads.
-                let (q, g) = unsafe {
-                    (
-                        _mm512_loadu_si512(query.as_ptr().add(at).cast()),
-                        _mm256_loadu_si256(row.as_ptr().add(at).cast()),
-                    )
-                };
-                let products = _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(g));
-                sums[vector % 2] = _mm512_add_epi32(sums[vector % 2], products);
             }
-            let tail = super::dot_portable(&query[vectors * STEP..], &row[vectors * STEP..]);
+            let tail = super::dot_portable(&query[end..], &row[end..]);
             // Two lanes of at most 128 products each fit 32 bits; the sum over lanes does not.
             let sum = _mm512_add_epi32(sums[0], sums[1]);
             let low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sum));
