@@ -74,12 +74,10 @@ def dattri_explicit(weights, train, test):
 
 def dattri_trak(weights, train, test, ridge):
     model = linear(weights[0])
-    batch_loss, log_odds, probability = dattri_losses(model)
+    _, log_odds, probability = dattri_losses(model)
+    # TRAK differentiates the output on both sides.
     task = AttributionTask(
-        loss_func=batch_loss,
-        model=model,
-        checkpoints=[linear(w).state_dict() for w in weights],
-        target_func=log_odds,
+        loss_func=log_odds, model=model, checkpoints=[linear(w).state_dict() for w in weights]
     )
     attributor = TRAKAttributor(
         task,
@@ -111,7 +109,8 @@ def kronfluence_ekfac(weights, train, test, dampings, scratch):
     """Scores by damping, and how long fitting took."""
     torch.manual_seed(0)
     task = Digits()
-    model = prepare_model(linear(weights), task)
+    # It wraps layers inside a module, not the module itself.
+    model = prepare_model(nn.Sequential(linear(weights)), task)
     analyzer = Analyzer(
         "digits",
         model,

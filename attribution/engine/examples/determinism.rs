@@ -97,16 +97,16 @@ fn main() -> Result<()> {
             for (_, digest) in &found {
                 whole.update(digest.as_bytes());
             }
-            println!("{:9} {threads} threads  {}", set.name(), whole.finalize());
+            println!("{:12} {threads} threads  {}", set.name(), whole.finalize());
             let expected = expected.get_or_insert_with(|| {
                 for (step, digest) in &found {
-                    println!("          {step:32} {digest}");
+                    println!("             {step:32} {digest}");
                 }
                 found.clone()
             });
             for ((step, digest), (_, first)) in found.iter().zip(expected.iter()) {
                 if digest != first {
-                    println!("          {step:32} {digest} DIFFERS");
+                    println!("             {step:32} {digest} DIFFERS");
                     all_equal = false;
                 }
             }
