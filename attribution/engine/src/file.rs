@@ -9,15 +9,18 @@
 //! it is no signature, so readers still bounds-check what they parse.
 
 use std::{
-    fs::{self, File},
-    io::{BufWriter, Read, Write},
+    fs::{self, File, OpenOptions},
+    io::{BufWriter, Read, Seek, SeekFrom, Write},
+    ops::Range,
     path::{Path, PathBuf},
 };
+
+use memmap2::Mmap;
 
 use crate::Error;
 
 const HEADER_BYTES: usize = 20;
-const CHECKSUM_BYTES: usize = 32;
+pub(crate) const CHECKSUM_BYTES: usize = 32;
 
 /// A kind of file.
 pub(crate) struct Kind {
@@ -37,11 +40,7 @@ pub(crate) fn write(
     payload: impl FnOnce(&mut Sink<'_>) -> std::io::Result<()>,
 ) -> Result<(), Error> {
     replace(path, |out| {
-        let mut sink = Sink {
-            out,
-            hasher: blake3::Hasher::new(),
-            written: 0,
-        };
+        let mut sink = Sink::new(out);
         sink.put(&kind.magic)?;
         sink.put(&kind.version.to_le_bytes())?;
         sink.put(&length.to_le_bytes())?;
@@ -102,6 +101,59 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Adds `header ‖ payload` from byte `at` of a file on, which is where what it holds ends but for less
+/// than a page of zeros. `header` is given the payload's BLAKE3.
+///
+/// The header is written last, and only when everything behind it is on disk: until then there are
+/// zeros in its place. What fails on the way leaves the first `end` bytes as they are.
+pub(crate) fn append<const N: usize>(
+    file: &File,
+    path: &Path,
+    end: u64,
+    at: u64,
+    payload: impl FnOnce(&mut Sink<'_>) -> std::io::Result<()>,
+    header: impl FnOnce([u8; CHECKSUM_BYTES]) -> [u8; N],
+) -> Result<(), Error> {
+    let attempt = || {
+        // Also drops what an earlier attempt that was killed has left there.
+        file.set_len(end)?;
+        file.set_len(at + N as u64)?;
+        let mut out = BufWriter::with_capacity(1 << 20, file.try_clone()?);
+        out.seek(SeekFrom::Start(at + N as u64))?;
+        let mut sink = Sink::new(&mut out);
+        payload(&mut sink)?;
+        let checksum = sink.hasher.finalize();
+        let mut file = out.into_inner().map_err(|error| error.into_error())?;
+        file.sync_all()?;
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&header(*checksum.as_bytes()))?;
+        file.sync_all()
+    };
+    attempt().map_err(|source| {
+        // The first error is the one to report; what stays behind has zeros for a header.
+        let _ = file.set_len(end);
+        Error::Io {
+            action: "append to",
+            path: path.to_owned(),
+            source,
+        }
+    })
+}
+
+/// Opens a file to append to and keeps other writers of this kind away from it until it is closed.
+pub(crate) fn open_to_append(path: &Path) -> Result<File, Error> {
+    let open = || {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        file.try_lock()?;
+        Ok(file)
+    };
+    open().map_err(|source| Error::Io {
+        action: "append to",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Where a payload is written to.
 pub(crate) struct Sink<'a> {
     out: &'a mut BufWriter<File>,
@@ -109,7 +161,15 @@ pub(crate) struct Sink<'a> {
     written: u64,
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    fn new(out: &'a mut BufWriter<File>) -> Self {
+        Self {
+            out,
+            hasher: blake3::Hasher::new(),
+            written: 0,
+        }
+    }
+
     /// Appends bytes.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.hasher.update(bytes);
@@ -133,13 +193,18 @@ impl Sink<'_> {
     }
 }
 
-/// Reads a file of `kind` and verifies length and checksum.
-pub(crate) fn read(path: &Path, kind: &Kind) -> Result<Source, Error> {
-    let failed = |source| Error::Io {
+fn read_failed(path: &Path) -> impl Fn(std::io::Error) -> Error + Copy + '_ {
+    |source| Error::Io {
         action: "read",
         path: path.to_owned(),
         source,
-    };
+    }
+}
+
+/// Opens a file and reads its header: the file, its header, its length and the length that the header
+/// promises.
+fn open(path: &Path, kind: &Kind) -> Result<(File, [u8; HEADER_BYTES], u64, u64), Error> {
+    let failed = read_failed(path);
     let mut file = File::open(path).map_err(failed)?;
     let found = file.metadata().map_err(failed)?.len();
     let mut header = [0; HEADER_BYTES];
@@ -163,6 +228,15 @@ pub(crate) fn read(path: &Path, kind: &Kind) -> Result<Source, Error> {
     }
     let [.., v0, v1, v2, v3, l0, l1, l2, l3, l4, l5, l6, l7] = header;
     let version = u32::from_le_bytes([v0, v1, v2, v3]);
+    if version == kind.version.swap_bytes() {
+        return Err(Error::Header {
+            path: path.to_owned(),
+            offset: kind.magic.len(),
+            problem: "its numbers have the most significant byte first, where the format has it \
+                      last: build the file again with this program"
+                .into(),
+        });
+    }
     if version != kind.version {
         return Err(Error::WrongVersion {
             path: path.to_owned(),
@@ -172,23 +246,26 @@ pub(crate) fn read(path: &Path, kind: &Kind) -> Result<Source, Error> {
     }
     let length = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
     let expected = length.saturating_add((HEADER_BYTES + CHECKSUM_BYTES) as u64);
+    Ok((file, header, found, expected))
+}
+
+/// Reads a file of `kind` and verifies length and checksum.
+pub(crate) fn read(path: &Path, kind: &Kind) -> Result<Source, Error> {
+    let (mut file, header, found, expected) = open(path, kind)?;
+    let wrong_length = |found| Error::WrongLength {
+        path: path.to_owned(),
+        found,
+        expected,
+    };
     // Checked before anything is allocated: a forged length must not ask for a terabyte.
     if found != expected {
-        return Err(Error::WrongLength {
-            path: path.to_owned(),
-            found,
-            expected,
-        });
+        return Err(wrong_length(found));
     }
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(failed)?;
+    file.read_to_end(&mut bytes).map_err(read_failed(path))?;
     let rest = bytes.len() as u64 + HEADER_BYTES as u64;
     if rest != expected {
-        return Err(Error::WrongLength {
-            path: path.to_owned(),
-            found: rest,
-            expected,
-        });
+        return Err(wrong_length(rest));
     }
     let checksum = bytes.split_off(bytes.len() - CHECKSUM_BYTES);
     let computed = blake3::Hasher::new()
@@ -203,23 +280,117 @@ pub(crate) fn read(path: &Path, kind: &Kind) -> Result<Source, Error> {
     Ok(Source {
         path: path.to_owned(),
         bytes,
+        origin: 0,
         at: 0,
     })
 }
 
-/// A verified payload being parsed.
-pub(crate) struct Source {
+/// A file that starts with a container, in memory without having been read.
+#[derive(Debug)]
+pub(crate) struct Mapped {
     path: PathBuf,
-    bytes: Vec<u8>,
+    map: Mmap,
+    /// Where the container ends.
+    end: usize,
+}
+
+impl Mapped {
+    /// Maps a file of `kind`, which may be longer than its header says: the rest is for the caller to
+    /// judge. The checksum is left to [`Self::verify`].
+    pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Self, Error> {
+        let (file, _, _, expected) = open(path, kind)?;
+        let map = map(&file).map_err(read_failed(path))?;
+        // What counts is what is mapped, whatever the length was before.
+        let end = usize::try_from(expected)
+            .ok()
+            .filter(|end| *end <= map.len());
+        let Some(end) = end else {
+            return Err(Error::WrongLength {
+                path: path.to_owned(),
+                found: map.len() as u64,
+                expected,
+            });
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            map,
+            end,
+        })
+    }
+
+    /// Its name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of its bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// Where the payload of the container stands.
+    pub(crate) fn payload(&self) -> Range<usize> {
+        HEADER_BYTES..self.end - CHECKSUM_BYTES
+    }
+
+    /// Where the container ends.
+    pub(crate) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Bytes to be parsed, with errors at offsets into the payload of the container, or as if that
+    /// went on behind it.
+    pub(crate) fn source(&self, range: Range<usize>) -> Source<&[u8]> {
+        Source {
+            path: self.path.clone(),
+            origin: range.start - HEADER_BYTES,
+            bytes: &self.map[range],
+            at: 0,
+        }
+    }
+
+    /// Compares the container with its checksum.
+    pub(crate) fn verify(&self) -> Result<(), Error> {
+        let (contents, checksum) = self.map[..self.end].split_at(self.end - CHECKSUM_BYTES);
+        if blake3::hash(contents).as_bytes()[..] != *checksum {
+            return Err(Error::Checksum {
+                path: self.path.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[allow(unsafe_code)]
+fn map(file: &File) -> std::io::Result<Mmap> {
+    // SAFETY: the map is only ever seen as bytes, and every number read from it is checked before it is
+    // used as an index, so contents that change under a reader lead to wrong answers and to nothing
+    // worse. This crate adds to a file behind what readers look at, and otherwise writes under another
+    // name and renames. Another program that shortens a mapped file ends this process by a signal, as
+    // with every mapped file.
+    unsafe { Mmap::map(file) }
+}
+
+/// A payload being parsed.
+pub(crate) struct Source<B = Vec<u8>> {
+    path: PathBuf,
+    bytes: B,
+    /// Where in the payload the bytes begin.
+    origin: usize,
     at: usize,
 }
 
-impl Source {
+impl<B: AsRef<[u8]>> Source<B> {
     /// An error at the current position.
     pub(crate) fn malformed(&self, problem: impl ToString) -> Error {
+        self.malformed_at(self.at, problem)
+    }
+
+    /// An error at an offset into the bytes.
+    pub(crate) fn malformed_at(&self, at: usize, problem: impl ToString) -> Error {
         Error::Malformed {
             path: self.path.clone(),
-            offset: self.at,
+            offset: self.origin + at,
             problem: problem.to_string(),
         }
     }
@@ -229,12 +400,12 @@ impl Source {
         let end = self
             .at
             .checked_add(count)
-            .filter(|end| *end <= self.bytes.len());
+            .filter(|end| *end <= self.bytes.as_ref().len());
         let Some(end) = end else {
             return Err(self.malformed(format!("{count} more bytes are needed")));
         };
         let start = std::mem::replace(&mut self.at, end);
-        Ok(&self.bytes[start..end])
+        Ok(&self.bytes.as_ref()[start..end])
     }
 
     /// The next number.
@@ -270,13 +441,11 @@ impl Source {
 
     /// Refuses bytes that nobody asked for.
     pub(crate) fn finish(self) -> Result<(), Error> {
-        if self.at == self.bytes.len() {
+        let length = self.bytes.as_ref().len();
+        if self.at == length {
             Ok(())
         } else {
-            Err(self.malformed(format!(
-                "{} bytes are left over",
-                self.bytes.len() - self.at
-            )))
+            Err(self.malformed(format!("{} bytes are left over", length - self.at)))
         }
     }
 }

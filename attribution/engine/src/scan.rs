@@ -1,5 +1,8 @@
 //! The top-k scan: exact integer scores over whole indexes, on all cores.
 //!
+//! It keeps up with memory: a row is read once, and what else a row needs (its scale, and for those that
+//! may be among the best its norm) is two bytes, or made from what is in the cache already.
+//!
 //! ```
 //! use attribution_engine::{
 //!     duplicates::Standing,
@@ -30,17 +33,15 @@
 use attribution_proof::{
     bounds::MAX_CREDITS,
     challenge::influence_credit,
-    influence::{is_eligible, query_norm_squared, score, CosineFloor, Query},
+    influence::{is_eligible, norm_squared, query_norm_squared, score, CosineFloor, Query},
     receipt::Credit,
     ModelId,
 };
 use rayon::prelude::*;
 
-use crate::{
-    influence::Index,
-    simd::{dots, Level},
-    Error,
-};
+use crate::{influence::Index, simd::dots, Error};
+
+pub use crate::simd::Instructions;
 
 /// Bytes of rows that a thread takes at a time.
 const BLOCK_BYTES: usize = 1 << 18;
@@ -60,11 +61,15 @@ pub fn top_k(
     k: usize,
     floor: CosineFloor,
 ) -> Result<Vec<Credit>, Error> {
-    top_k_at_level(Level::detect(), indexes, query, k, floor)
+    top_k_with(Instructions::best(), indexes, query, k, floor)
 }
 
-fn top_k_at_level(
-    level: Level,
+/// As [`top_k`], with these vector instructions: the result is the same, only the speed differs.
+///
+/// # Errors
+/// As [`top_k`].
+pub fn top_k_with(
+    instructions: Instructions,
     indexes: &[(ModelId, &Index)],
     query: &Query,
     k: usize,
@@ -93,13 +98,44 @@ fn top_k_at_level(
             )
         })?;
         Error::check_shape("query vector", vector.len(), index.dimension())?;
-        best = best.merge(scan(level, *model, index, vector, k, floor));
+        best = best.merge(scan(instructions, *model, index, vector, k, floor));
     }
     Ok(best.credits)
 }
 
+/// Rows that a thread takes at a time.
+struct Block<'a> {
+    vectors: &'a [i8],
+    rows: &'a [u32],
+    scales: &'a [u16],
+}
+
+/// Cuts an index into blocks, none of which crosses a gap between its vectors.
+fn blocks(index: &Index) -> Vec<Block<'_>> {
+    let dimension = index.dimension();
+    let most = (BLOCK_BYTES / dimension).max(1);
+    let mut rows = index.own_rows();
+    let mut scales = index.scales();
+    let mut blocks = Vec::new();
+    for vectors in index
+        .vectors()
+        .flat_map(|part| part.chunks(most * dimension))
+    {
+        let count = vectors.len() / dimension;
+        let (some_rows, other_rows) = rows.split_at(count);
+        let (some_scales, other_scales) = scales.split_at(count);
+        blocks.push(Block {
+            vectors,
+            rows: some_rows,
+            scales: some_scales,
+        });
+        (rows, scales) = (other_rows, other_scales);
+    }
+    blocks
+}
+
 fn scan(
-    level: Level,
+    instructions: Instructions,
     model: ModelId,
     index: &Index,
     query: &[i16],
@@ -107,27 +143,25 @@ fn scan(
     floor: CosineFloor,
 ) -> Best {
     let query_norm = query_norm_squared(query);
-    let block = (BLOCK_BYTES / query.len()).max(1);
-    index
-        .vectors()
-        .par_chunks(block * query.len())
-        .zip(index.own_rows().par_chunks(block))
-        .zip(index.scales().par_chunks(block))
-        .zip(index.norms().par_chunks(block))
+    let least_norm = index.quantisation().norm_minimum;
+    let eligible = |product, vector: &[i8]| {
+        // The floor rises with the norm, and most rows fail at the least one already.
+        is_eligible(product, query_norm, least_norm, floor)
+            && is_eligible(product, query_norm, norm_squared(vector), floor)
+    };
+    blocks(index)
+        .into_par_iter()
         .fold(
             || (Best::new(k), Vec::new()),
-            |(mut best, mut products), (((vectors, rows), scales), norms)| {
-                products.resize(rows.len(), 0);
-                dots(level, query, vectors, &mut products);
-                for (((product, row), scale), norm) in
-                    products.iter().zip(rows).zip(scales).zip(norms)
-                {
+            |(mut best, mut products), block| {
+                products.resize(block.rows.len(), 0);
+                dots(instructions.level(), query, block.vectors, &mut products);
+                let rows = block.rows.iter().zip(block.scales);
+                let vectors = block.vectors.chunks_exact(query.len());
+                for ((product, (row, scale)), vector) in products.iter().zip(rows).zip(vectors) {
                     // Most rows end at one of the first two comparisons.
                     let credit = influence_credit(model, *row, score(*scale, *product));
-                    if *product > 0
-                        && best.admits(&credit)
-                        && is_eligible(*product, query_norm, *norm, floor)
-                    {
+                    if *product > 0 && best.admits(&credit) && eligible(*product, vector) {
                         best.insert(credit);
                     }
                 }
@@ -222,10 +256,10 @@ mod tests {
             let floor = CosineFloor { numerator, denominator: 100 };
             let indexes = [(5, &one), (3, &other)];
             let expected = naive_credits(&indexes, &query, k, floor);
-            for level in Level::all() {
+            for instructions in Instructions::available() {
                 for threads in [1, 2] {
                     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                    let found = pool.install(|| top_k_at_level(level, &indexes, &query, k, floor)).unwrap();
+                    let found = pool.install(|| top_k_with(instructions, &indexes, &query, k, floor)).unwrap();
                     prop_assert_eq!(&found, &expected);
                 }
             }

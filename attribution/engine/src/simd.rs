@@ -16,6 +16,9 @@ pub(crate) enum Level {
     /// AVX-512 F and BW, 512 bits.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// The same with VNNI, which multiplies bytes and adds up the products in one instruction.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
 }
 
 impl Level {
@@ -24,6 +27,9 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+                if is_x86_feature_detected!("avx512vnni") {
+                    return Self::Avx512Vnni;
+                }
                 return Self::Avx512;
             }
             if is_x86_feature_detected!("avx2") {
@@ -34,7 +40,6 @@ impl Level {
     }
 
     /// Every level that this processor has.
-    #[cfg(test)]
     pub(crate) fn all() -> Vec<Self> {
         let mut levels = vec![Self::Portable];
         #[cfg(target_arch = "x86_64")]
@@ -42,11 +47,50 @@ impl Level {
             if is_x86_feature_detected!("avx2") {
                 levels.push(Self::Avx2);
             }
-            if Self::detect() == Self::Avx512 {
+            let widest = Self::detect();
+            if matches!(widest, Self::Avx512 | Self::Avx512Vnni) {
                 levels.push(Self::Avx512);
+            }
+            if widest == Self::Avx512Vnni {
+                levels.push(widest);
             }
         }
         levels
+    }
+}
+
+/// A set of vector instructions that this processor has.
+///
+/// Every set gives the same bits; choosing one is for measuring and for showing that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instructions(Level);
+
+impl Instructions {
+    /// Every set that this processor has, from the one that it has for certain to the widest.
+    pub fn available() -> Vec<Self> {
+        Level::all().into_iter().map(Self).collect()
+    }
+
+    /// The set that is used where none is chosen: the widest.
+    pub fn best() -> Self {
+        Self(Level::detect())
+    }
+
+    /// Its name: `portable` is what the compiler makes of plain code for the build's target.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Level::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512Vnni => "AVX-512 VNNI",
+        }
+    }
+
+    pub(crate) fn level(self) -> Level {
+        self.0
     }
 }
 
@@ -72,6 +116,9 @@ pub(crate) fn dots(level: Level, query: &[i16], rows: &[i8], out: &mut [i64]) {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => unsafe { x86::dots_avx512(query, rows, out) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512Vnni => unsafe { x86::dots_vnni(query, rows, out) },
     }
 }
 
@@ -107,7 +154,9 @@ pub(crate) fn add_scaled<const N: usize>(
         Level::Avx2 => unsafe { x86::add_scaled_avx2(target, factors, rows) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86::add_scaled_avx512(target, factors, rows) },
+        Level::Avx512 | Level::Avx512Vnni => unsafe {
+            x86::add_scaled_avx512(target, factors, rows)
+        },
     }
 }
 
@@ -138,30 +187,34 @@ mod x86 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(AHEAD)) };
     }
 
+    /// Values of a row in a cache line, which both kernels take at a time: with two sums that do not
+    /// wait for each other and no branch in between, memory is what they wait for.
+    const STEP: usize = 64;
+
     #[target_feature(enable = "avx2")]
     pub(super) fn dots_avx2(query: &[i16], rows: &[i8], out: &mut [i64]) {
-        const STEP: usize = 16;
-        let vectors = query.len() / STEP;
+        let end = query.len() - query.len() % STEP;
         for (row, out) in rows.chunks_exact(query.len()).zip(out) {
             // `madd` adds two products, so at 4,096 columns each of the eight lanes of the two sums
             // holds 256 products at most: half of what would overflow.
             let mut sums = [_mm256_setzero_si256(); 2];
-            for vector in 0..vectors {
-                let at = vector * STEP;
-                if at.is_multiple_of(64) {
-                    fetch_ahead(row[at..].as_ptr());
+            for at in (0..end).step_by(STEP) {
+                let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
+                fetch_ahead(g);
+                for part in 0..4 {
+                    // SAFETY: `at + STEP <= query.len() == row.len()`, and the four parts of 16 values
+                    // are within that step; unaligned loads.
+                    let (q, g) = unsafe {
+                        (
+                            _mm256_loadu_si256(q.add(16 * part).cast()),
+                            _mm_loadu_si128(g.add(16 * part).cast()),
+                        )
+                    };
+                    let products = _mm256_madd_epi16(q, _mm256_cvtepi8_epi16(g));
+                    sums[part % 2] = _mm256_add_epi32(sums[part % 2], products);
                 }
-                // SAFETY: `at + STEP <= query.len() == row.len()`; unaligned loads.
-                let (q, g) = unsafe {
-                    (
-                        _mm256_loadu_si256(query.as_ptr().add(at).cast()),
-                        _mm_loadu_si128(row.as_ptr().add(at).cast()),
-                    )
-                };
-                let products = _mm256_madd_epi16(q, _mm256_cvtepi8_epi16(g));
-                sums[vector % 2] = _mm256_add_epi32(sums[vector % 2], products);
             }
-            let mut total = super::dot_portable(&query[vectors * STEP..], &row[vectors * STEP..]);
+            let mut total = super::dot_portable(&query[end..], &row[end..]);
             for sum in sums {
                 let mut lanes = [0_i32; 8];
                 // SAFETY: `lanes` has room for 32 bytes; unaligned store.
@@ -174,32 +227,99 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn dots_avx512(query: &[i16], rows: &[i8], out: &mut [i64]) {
-        const STEP: usize = 32;
-        let vectors = query.len() / STEP;
+        let end = query.len() - query.len() % STEP;
         for (row, out) in rows.chunks_exact(query.len()).zip(out) {
             // 128 products a lane at most; see above.
             let mut sums = [_mm512_setzero_si512(); 2];
-            for vector in 0..vectors {
-                let at = vector * STEP;
-                if at.is_multiple_of(64) {
-                    fetch_ahead(row[at..].as_ptr());
+            for at in (0..end).step_by(STEP) {
+                let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
+                fetch_ahead(g);
+                for (part, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: `at + STEP <= query.len() == row.len()`, and the two parts of 32 values
+                    // are within that step; unaligned loads.
+                    let (q, g) = unsafe {
+                        (
+                            _mm512_loadu_si512(q.add(32 * part).cast()),
+                            _mm256_loadu_si256(g.add(32 * part).cast()),
+                        )
+                    };
+                    let products = _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(g));
+                    *sum = _mm512_add_epi32(*sum, products);
                 }
-                // SAFETY: `at + STEP <= query.len() == row.len()`; unaligned loads.
-                let (q, g) = unsafe {
-                    (
-                        _mm512_loadu_si512(query.as_ptr().add(at).cast()),
-                        _mm256_loadu_si256(row.as_ptr().add(at).cast()),
-                    )
-                };
-                let products = _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(g));
-                sums[vector % 2] = _mm512_add_epi32(sums[vector % 2], products);
             }
-            let tail = super::dot_portable(&query[vectors * STEP..], &row[vectors * STEP..]);
+            let tail = super::dot_portable(&query[end..], &row[end..]);
             // Two lanes of at most 128 products each fit 32 bits; the sum over lanes does not.
             let sum = _mm512_add_epi32(sums[0], sums[1]);
             let low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sum));
             let high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64::<1>(sum));
             *out = tail + _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
+        }
+    }
+
+    /// Rows that share each load of the query.
+    const GROUP: usize = 4;
+
+    /// Bytes are multiplied as bytes: with `q = 256 h + l`, where `l` is in 0..256 and `h + 128` too,
+    /// `Σ q g = 256 Σ (h + 128) g + Σ l g − 32768 Σ g`, three sums of a byte without sign times one with.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    pub(super) fn dots_vnni(query: &[i16], rows: &[i8], out: &mut [i64]) {
+        let end = query.len() - query.len() % STEP;
+        let low = query[..end]
+            .iter()
+            .map(|q| (q & 255) as u8)
+            .collect::<Vec<_>>();
+        let high = query[..end]
+            .iter()
+            .map(|q| ((q >> 8) + 128) as u8)
+            .collect::<Vec<_>>();
+        let groups = rows.chunks(GROUP * query.len());
+        for (rows, out) in groups.zip(out.chunks_mut(GROUP)) {
+            if let Ok(out) = <&mut [i64; GROUP]>::try_from(&mut *out) {
+                group_vnni(query, &low, &high, rows, out);
+            } else {
+                for (row, out) in rows.chunks_exact(query.len()).zip(out) {
+                    group_vnni(query, &low, &high, row, std::array::from_mut(out));
+                }
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    fn group_vnni<const N: usize>(
+        query: &[i16],
+        low: &[u8],
+        high: &[u8],
+        rows: &[i8],
+        out: &mut [i64; N],
+    ) {
+        let (end, columns) = (low.len(), query.len());
+        assert!(high.len() == end && end.is_multiple_of(STEP) && rows.len() == N * columns);
+        let ones = _mm512_set1_epi8(1);
+        // A lane adds up 4 · 64 products of at most 255 · 128, so all lanes together fit 32 bits.
+        let mut sums = [[_mm512_setzero_si512(); 3]; N];
+        for at in (0..end).step_by(STEP) {
+            // SAFETY: `at + STEP <= end`, the length of both; unaligned loads.
+            let (low, high) = unsafe {
+                (
+                    _mm512_loadu_si512(low.as_ptr().add(at).cast()),
+                    _mm512_loadu_si512(high.as_ptr().add(at).cast()),
+                )
+            };
+            for (n, sums) in sums.iter_mut().enumerate() {
+                let g = rows.as_ptr().wrapping_add(n * columns + at);
+                fetch_ahead(g.wrapping_add(N * columns));
+                // SAFETY: row `n` of `N` has `columns >= end` values, and `at + STEP <= end`; an
+                // unaligned load.
+                let g = unsafe { _mm512_loadu_si512(g.cast()) };
+                sums[0] = _mm512_dpbusd_epi32(sums[0], low, g);
+                sums[1] = _mm512_dpbusd_epi32(sums[1], high, g);
+                sums[2] = _mm512_dpbusd_epi32(sums[2], ones, g);
+            }
+        }
+        let tails = rows.chunks_exact(columns).map(|row| &row[end..]);
+        for ((out, sums), tail) in out.iter_mut().zip(sums).zip(tails) {
+            let [low, high, sum] = sums.map(|sum| i64::from(_mm512_reduce_add_epi32(sum)));
+            *out = low + 256 * high - 32_768 * sum + super::dot_portable(&query[end..], tail);
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{bail, ensure, Context, Result};
 use attribution_engine::{
     corpus::Corpus,
     duplicates::Standing,
-    influence::{Index, IndexBuilder, Quantisation},
+    influence::{Index, IndexBuilder, IndexExtension, Quantisation},
     projection::Projection,
 };
 use attribution_proof::{
@@ -45,9 +45,13 @@ pub(crate) struct GradientArguments {
     /// Values in a row of the index.
     #[arg(long, default_value_t = 1024)]
     dimension: u32,
-    /// The folder that becomes the index; it must not exist.
+    /// The folder that becomes the index; it must not exist, or with --append be one.
     #[arg(long)]
     output: PathBuf,
+    /// Add the rows to the index that is there, in its dimension and unit. Give the seed that it was
+    /// built with.
+    #[arg(long, conflicts_with = "dimension")]
+    append: bool,
 }
 
 /// What a folder holds.
@@ -86,6 +90,10 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<ExitCode> {
         },
         Command::Gradients(arguments) => {
             let gradients = tables::matrix(&arguments.gradients)?;
+            if arguments.append {
+                let description = append(&arguments.output, &gradients, global)?;
+                return told(&arguments.output, &description, global);
+            }
             let index = quantised(&gradients, arguments.dimension, global)?;
             let root = index_root(&index)?;
             let description = describe(Kind::Gradients, index.len(), root, Vec::new(), Vec::new());
@@ -93,13 +101,17 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<ExitCode> {
             (arguments.output, description)
         }
     };
+    told(&folder, &description, global)
+}
+
+fn told(folder: &Path, description: &Description, global: &Global) -> Result<ExitCode> {
     let lines = [format!(
         "{} rows in {}; root {}",
         description.rows,
         folder.display(),
         description.root
     )];
-    output::print(global.json, &description, &lines)?;
+    output::print(global.json, description, &lines)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -219,6 +231,63 @@ pub(crate) fn open_gradients(folder: &Path) -> Result<Index> {
 fn quantised(gradients: &tables::Table, dimension: u32, global: &Global) -> Result<Index> {
     let terms = Quantisation::for_dimension(dimension);
     terms.check()?;
+    let mut builder = IndexBuilder::new(terms, vec![Standing::Own; gradients.rows])?;
+    project(gradients, dimension, global, 0, |row, gradient| {
+        builder.set(row, gradient)
+    })?;
+    Ok(builder.finish()?.0)
+}
+
+/// Adds gradients to the index in a folder.
+fn append(folder: &Path, gradients: &tables::Table, global: &Global) -> Result<Description> {
+    let mut description = read_description(folder)?;
+    ensure!(
+        description.kind == Kind::Gradients,
+        "{} is an index of texts, to which no gradients can be added",
+        folder.display()
+    );
+    let path = folder.join(DATA);
+    let index = Index::open(&path)?;
+    ensure!(
+        index.len() == description.rows,
+        "{} has {} rows, but {DESCRIPTION} tells of {}: adding rows was interrupted, or a file is from \
+         elsewhere; build the index again",
+        path.display(),
+        index.len(),
+        description.rows
+    );
+    let first = index.len() as u32;
+    let mut extension = IndexExtension::new(&index, &vec![Standing::Own; gradients.rows])?;
+    let dimension = index.quantisation().dimension;
+    project(gradients, dimension, global, first, |row, gradient| {
+        extension.set(row, gradient)
+    })?;
+    let report = extension.append_to(&path)?;
+    if report.adjusted > 0 {
+        eprintln!(
+            "{} of the {} new rows are too large, too small or too uneven for the index's unit and keep \
+             only their direction: build the index again where that is many",
+            report.adjusted, report.own
+        );
+    }
+    let index = open_gradients(folder)?;
+    description.rows = index.len();
+    description.root = hex::encode(index_root(&index)?);
+    output::replace(&folder.join(DESCRIPTION), |out| {
+        serde_json::to_writer_pretty(out, &description)?;
+        Ok(())
+    })?;
+    Ok(description)
+}
+
+/// Projects each row of gradients and hands it on with its number, from `first` on.
+fn project(
+    gradients: &tables::Table,
+    dimension: u32,
+    global: &Global,
+    first: u32,
+    mut set: impl FnMut(u32, &[f32]) -> Result<(), attribution_engine::Error>,
+) -> Result<()> {
     let nonzeros = if dimension.is_multiple_of(4) { 4 } else { 1 };
     let projection = Projection::new(
         &global.seed("projection"),
@@ -226,14 +295,13 @@ fn quantised(gradients: &tables::Table, dimension: u32, global: &Global) -> Resu
         dimension as usize,
         nonzeros,
     )?;
-    let mut builder = IndexBuilder::new(terms, vec![Standing::Own; gradients.rows])?;
     let bar = output::progress("rows", gradients.rows as u64);
-    for (row, gradient) in (0..).zip(gradients.values.chunks_exact(gradients.columns)) {
-        builder.set(row, &projection.project(gradient)?)?;
+    for (row, gradient) in (first..).zip(gradients.values.chunks_exact(gradients.columns)) {
+        set(row, &projection.project(gradient)?)?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok(builder.finish()?.0)
+    Ok(())
 }
 
 /// The root over texts, as a contribution of an account of zeros without salts commits to them.

@@ -23,7 +23,7 @@ pub mod methods;
 mod precondition;
 mod quantise;
 
-pub use index::{Index, IndexBuilder, IndexReport};
+pub use index::{Index, IndexBuilder, IndexExtension, IndexReport};
 pub use precondition::{quantise_query, Direction, Preconditioner, DAMPING};
 pub use quantise::Quantisation;
 

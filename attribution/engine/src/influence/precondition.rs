@@ -2,7 +2,7 @@
 
 use attribution_proof::{
     bounds::MAX_LINEAGE,
-    influence::{Query, QueryVector},
+    influence::{norm_squared, Query, QueryVector},
     ContentId, ModelId,
 };
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Index;
 use crate::{
     linear::{add_combination, dot, gram, mirror, Cholesky},
-    simd::{dots, Level},
+    simd::{dots, Instructions, Level},
     Error,
 };
 
@@ -72,12 +72,20 @@ impl Preconditioner {
     /// # Errors
     /// When damping is not a positive finite number or no row has a gradient of its own.
     pub fn new(index: &Index, damping: f64) -> Result<Self, Error> {
-        Self::at_level(
-            Level::detect(),
-            index,
-            damping,
-            index.own_rows().len() < index.dimension(),
-        )
+        Self::new_with(Instructions::best(), index, damping)
+    }
+
+    /// As [`Self::new`], with these vector instructions: the result is the same, only the speed differs.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn new_with(
+        instructions: Instructions,
+        index: &Index,
+        damping: f64,
+    ) -> Result<Self, Error> {
+        let dual = index.own_rows().len() < index.dimension();
+        Self::at_level(instructions.level(), index, damping, dual)
     }
 
     pub(super) fn at_level(
@@ -101,8 +109,8 @@ impl Preconditioner {
         let trace = index
             .scales()
             .iter()
-            .zip(index.norms())
-            .map(|(scale, norm)| u128::from(*scale).pow(2) * u128::from(*norm))
+            .zip(index.own_vectors().map(norm_squared))
+            .map(|(scale, norm)| u128::from(*scale).pow(2) * u128::from(norm))
             .sum::<u128>();
         let ridge = damping * (trace as f64 / rows as f64) / rows.min(dimension) as f64;
         let form = if dual {
@@ -199,10 +207,7 @@ impl Preconditioner {
 /// Row `i` of `X`. Its values are integers under 2^23.
 fn scaled_row(index: &Index, i: usize, out: &mut [f64]) {
     let scale = f64::from(index.scales()[i]);
-    for (out, g) in out
-        .iter_mut()
-        .zip(&index.vectors()[i * index.dimension()..])
-    {
+    for (out, g) in out.iter_mut().zip(index.own_vector(i)) {
         *out = f64::from(*g) * scale;
     }
 }
@@ -215,17 +220,19 @@ fn kernel_matrix(level: Level, index: &Index) -> Vec<f64> {
         .par_chunks_mut(rows)
         .enumerate()
         .for_each(|(i, out)| {
-            let row = index.vectors()[i * dimension..][..dimension]
+            let row = index
+                .own_vector(i)
                 .iter()
                 .map(|g| i16::from(*g))
                 .collect::<Vec<_>>();
             let mut products = vec![0; i + 1];
-            dots(
-                level,
-                &row,
-                &index.vectors()[..(i + 1) * dimension],
-                &mut products,
-            );
+            let mut left = &mut products[..];
+            for part in index.vectors() {
+                let count = left.len().min(part.len() / dimension);
+                let (some, rest) = left.split_at_mut(count);
+                dots(level, &row, &part[..count * dimension], some);
+                left = rest;
+            }
             let scale = i64::from(index.scales()[i]);
             for ((out, product), other) in out.iter_mut().zip(products).zip(index.scales()) {
                 *out = (scale * i64::from(*other) * product) as f64;
