@@ -119,13 +119,13 @@ impl Files {
         let mut count = 0_u64;
         let mut failed = false;
         let mut files = self.files.iter();
-        let mut open = Open::Nothing;
+        let mut open = Source::Nothing;
         std::iter::from_fn(move || {
             while !failed {
                 let next = match open.next(count) {
                     Some(record) => record,
                     None => match files.next() {
-                        Some(file) => match Open::open(file) {
+                        Some(file) => match Source::open(file) {
                             Ok(file) => {
                                 open = file;
                                 continue;
@@ -155,14 +155,14 @@ fn name_of(path: &Path) -> String {
 }
 
 /// A file being read.
-enum Open {
+enum Source {
     Nothing,
     Whole(Option<Record>),
     Lines(PathBuf, u64, BufReader<File>),
     Table(PathBuf, csv::DeserializeRecordsIntoIter<File, Line>),
 }
 
-impl Open {
+impl Source {
     fn open(file: &RecordFile) -> Result<Self> {
         let RecordFile { path, whole } = file;
         let failed = || format!("cannot read {}", path.display());
