@@ -159,9 +159,14 @@ fn scan(
                 let rows = block.rows.iter().zip(block.scales);
                 let vectors = block.vectors.chunks_exact(query.len());
                 for ((product, (row, scale)), vector) in products.iter().zip(rows).zip(vectors) {
-                    // Most rows end at one of the first two comparisons.
-                    let credit = influence_credit(model, *row, score(*scale, *product));
-                    if *product > 0 && best.admits(&credit) && eligible(*product, vector) {
+                    // Nearly all rows end here, at one branch that can be foreseen: signs of products,
+                    // by themselves, are those of a coin.
+                    let score = score(*scale, *product);
+                    if score < best.least() {
+                        continue;
+                    }
+                    let credit = influence_credit(model, *row, score);
+                    if best.admits(&credit) && eligible(*product, vector) {
                         best.insert(credit);
                     }
                 }
@@ -183,6 +188,14 @@ impl Best {
         Self {
             k,
             credits: Vec::with_capacity(k + 1),
+        }
+    }
+
+    /// The least score that may be admitted.
+    fn least(&self) -> i64 {
+        match self.credits.last() {
+            Some(last) if self.credits.len() == self.k => last.score,
+            _ => 1,
         }
     }
 

@@ -16,9 +16,6 @@ pub(crate) enum Level {
     /// AVX-512 F and BW, 512 bits.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// The same with VNNI, which multiplies bytes and adds up the products in one instruction.
-    #[cfg(target_arch = "x86_64")]
-    Avx512Vnni,
 }
 
 impl Level {
@@ -27,9 +24,6 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                if is_x86_feature_detected!("avx512vnni") {
-                    return Self::Avx512Vnni;
-                }
                 return Self::Avx512;
             }
             if is_x86_feature_detected!("avx2") {
@@ -47,12 +41,8 @@ impl Level {
             if is_x86_feature_detected!("avx2") {
                 levels.push(Self::Avx2);
             }
-            let widest = Self::detect();
-            if matches!(widest, Self::Avx512 | Self::Avx512Vnni) {
+            if Self::detect() == Self::Avx512 {
                 levels.push(Self::Avx512);
-            }
-            if widest == Self::Avx512Vnni {
-                levels.push(widest);
             }
         }
         levels
@@ -84,8 +74,6 @@ impl Instructions {
             Level::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => "AVX-512",
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512Vnni => "AVX-512 VNNI",
         }
     }
 
@@ -116,9 +104,6 @@ pub(crate) fn dots(level: Level, query: &[i16], rows: &[i8], out: &mut [i64]) {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => unsafe { x86::dots_avx512(query, rows, out) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512Vnni => unsafe { x86::dots_vnni(query, rows, out) },
     }
 }
 
@@ -154,9 +139,7 @@ pub(crate) fn add_scaled<const N: usize>(
         Level::Avx2 => unsafe { x86::add_scaled_avx2(target, factors, rows) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Avx512Vnni => unsafe {
-            x86::add_scaled_avx512(target, factors, rows)
-        },
+        Level::Avx512 => unsafe { x86::add_scaled_avx512(target, factors, rows) },
     }
 }
 
@@ -196,7 +179,7 @@ mod x86 {
         let end = query.len() - query.len() % STEP;
         for (row, out) in rows.chunks_exact(query.len()).zip(out) {
             // `madd` adds two products, so at 4,096 columns each of the eight lanes of the two sums
-            // holds 256 products at most: half of what would overflow.
+            // holds 256 products at most, half of what would overflow.
             let mut sums = [_mm256_setzero_si256(); 2];
             for at in (0..end).step_by(STEP) {
                 let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
@@ -214,14 +197,19 @@ mod x86 {
                     sums[part % 2] = _mm256_add_epi32(sums[part % 2], products);
                 }
             }
-            let mut total = super::dot_portable(&query[end..], &row[end..]);
-            for sum in sums {
-                let mut lanes = [0_i32; 8];
-                // SAFETY: `lanes` has room for 32 bytes; unaligned store.
-                unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), sum) };
-                total += lanes.iter().map(|lane| i64::from(*lane)).sum::<i64>();
+            // Two lanes of 256 products each fit 32 bits; the sum over lanes does not.
+            let sum = _mm256_add_epi32(sums[0], sums[1]);
+            let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sum));
+            let high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(sum));
+            let mut lanes = [0_i64; 4];
+            // SAFETY: `lanes` has room for 32 bytes; unaligned store.
+            unsafe {
+                _mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_add_epi64(low, high));
             }
-            *out = total;
+            *out = lanes.iter().sum();
+            if end < query.len() {
+                *out += super::dot_portable(&query[end..], &row[end..]);
+            }
         }
     }
 
@@ -247,79 +235,13 @@ mod x86 {
                     *sum = _mm512_add_epi32(*sum, products);
                 }
             }
-            let tail = super::dot_portable(&query[end..], &row[end..]);
-            // Two lanes of at most 128 products each fit 32 bits; the sum over lanes does not.
             let sum = _mm512_add_epi32(sums[0], sums[1]);
             let low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sum));
             let high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64::<1>(sum));
-            *out = tail + _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
-        }
-    }
-
-    /// Rows that share each load of the query.
-    const GROUP: usize = 4;
-
-    /// Bytes are multiplied as bytes: with `q = 256 h + l`, where `l` is in 0..256 and `h + 128` too,
-    /// `Σ q g = 256 Σ (h + 128) g + Σ l g − 32768 Σ g`, three sums of a byte without sign times one with.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    pub(super) fn dots_vnni(query: &[i16], rows: &[i8], out: &mut [i64]) {
-        let end = query.len() - query.len() % STEP;
-        let low = query[..end]
-            .iter()
-            .map(|q| (q & 255) as u8)
-            .collect::<Vec<_>>();
-        let high = query[..end]
-            .iter()
-            .map(|q| ((q >> 8) + 128) as u8)
-            .collect::<Vec<_>>();
-        let groups = rows.chunks(GROUP * query.len());
-        for (rows, out) in groups.zip(out.chunks_mut(GROUP)) {
-            if let Ok(out) = <&mut [i64; GROUP]>::try_from(&mut *out) {
-                group_vnni(query, &low, &high, rows, out);
-            } else {
-                for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-                    group_vnni(query, &low, &high, row, std::array::from_mut(out));
-                }
+            *out = _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
+            if end < query.len() {
+                *out += super::dot_portable(&query[end..], &row[end..]);
             }
-        }
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    fn group_vnni<const N: usize>(
-        query: &[i16],
-        low: &[u8],
-        high: &[u8],
-        rows: &[i8],
-        out: &mut [i64; N],
-    ) {
-        let (end, columns) = (low.len(), query.len());
-        assert!(high.len() == end && end.is_multiple_of(STEP) && rows.len() == N * columns);
-        let ones = _mm512_set1_epi8(1);
-        // A lane adds up 4 · 64 products of at most 255 · 128, so all lanes together fit 32 bits.
-        let mut sums = [[_mm512_setzero_si512(); 3]; N];
-        for at in (0..end).step_by(STEP) {
-            // SAFETY: `at + STEP <= end`, the length of both; unaligned loads.
-            let (low, high) = unsafe {
-                (
-                    _mm512_loadu_si512(low.as_ptr().add(at).cast()),
-                    _mm512_loadu_si512(high.as_ptr().add(at).cast()),
-                )
-            };
-            for (n, sums) in sums.iter_mut().enumerate() {
-                let g = rows.as_ptr().wrapping_add(n * columns + at);
-                fetch_ahead(g.wrapping_add(N * columns));
-                // SAFETY: row `n` of `N` has `columns >= end` values, and `at + STEP <= end`; an
-                // unaligned load.
-                let g = unsafe { _mm512_loadu_si512(g.cast()) };
-                sums[0] = _mm512_dpbusd_epi32(sums[0], low, g);
-                sums[1] = _mm512_dpbusd_epi32(sums[1], high, g);
-                sums[2] = _mm512_dpbusd_epi32(sums[2], ones, g);
-            }
-        }
-        let tails = rows.chunks_exact(columns).map(|row| &row[end..]);
-        for ((out, sums), tail) in out.iter_mut().zip(sums).zip(tails) {
-            let [low, high, sum] = sums.map(|sum| i64::from(_mm512_reduce_add_epi32(sum)));
-            *out = low + 256 * high - 32_768 * sum + super::dot_portable(&query[end..], tail);
         }
     }
 
