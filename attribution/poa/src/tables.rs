@@ -1,6 +1,6 @@
 //! Arrays of numbers from `.npy`, JSON Lines and CSV files.
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use attribution_engine::npy::{self, DataType};
 use serde::Deserialize;
 use std::{
@@ -42,9 +42,9 @@ pub(crate) fn matrix(path: &Path) -> Result<Table> {
             }
         }
     } else if has_extension(path, "jsonl") {
-        json_lines(path)?
+        lines(path, json_row)?
     } else {
-        csv_matrix(path)?
+        lines(path, csv_row)?
     };
     if rows == 0 || columns == 0 {
         bail!("{shown} is empty: it needs at least one row and one column");
@@ -127,7 +127,11 @@ struct Named {
     values: Option<Vec<f32>>,
 }
 
-fn json_lines(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
+/// Reads a row a line, leaving blank lines out; `row` says what is wrong with one.
+fn lines(
+    path: &Path,
+    row: impl Fn(&str) -> Result<Vec<f32>, String>,
+) -> Result<(usize, usize, Vec<f32>)> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let mut reader = BufReader::with_capacity(1 << 20, file);
@@ -142,13 +146,8 @@ fn json_lines(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
         if text.is_empty() {
             continue;
         }
-        let row = json_row(text).map_err(|problem| {
-            anyhow::anyhow!(
-                "{shown}, line {line}: {problem}: a line is an array of numbers, or an object with \
-                 one under the key gradient or values"
-            )
-        })?;
-        found.values.extend(row);
+        let values = row(text).map_err(|problem| anyhow!("{shown}, line {line}: {problem}"))?;
+        found.values.extend(values);
         found.end_row(path, line)?;
     }
     Ok(found.finish())
@@ -156,6 +155,15 @@ fn json_lines(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
 
 /// The numbers of a line, or what is wrong with it.
 fn json_row(text: &str) -> Result<Vec<f32>, String> {
+    json_numbers(text).map_err(|problem| {
+        format!(
+            "{problem}: a line is an array of numbers, or an object with one under the key \
+             gradient or values"
+        )
+    })
+}
+
+fn json_numbers(text: &str) -> Result<Vec<f32>, String> {
     let problem = |error: serde_json::Error| {
         // The line that the parser counts is always its first.
         let message = error.to_string();
@@ -173,30 +181,16 @@ fn json_row(text: &str) -> Result<Vec<f32>, String> {
     }
 }
 
-fn csv_matrix(path: &Path) -> Result<(usize, usize, Vec<f32>)> {
-    let shown = path.display();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_path(path)
-        .with_context(|| format!("cannot read {shown}"))?;
-    let mut found = Lines::default();
-    for record in reader.records() {
-        let record = record.with_context(|| format!("cannot read {shown}"))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        for (column, field) in record.iter().enumerate() {
-            found
-                .values
-                .push(field.trim().parse().ok().with_context(|| {
-                    let row = found.rows;
-                    format!(
-                        "{shown}, line {line}, row {row}, column {column}: {field:?} is no number"
-                    )
-                })?);
-        }
-        found.end_row(path, line)?;
-    }
-    Ok(found.finish())
+/// The numbers between commas, with or without quotation marks.
+fn csv_row(text: &str) -> Result<Vec<f32>, String> {
+    text.split(',')
+        .enumerate()
+        .map(|(column, field)| {
+            let field = field.trim();
+            let number = field.trim_matches('"').trim().parse();
+            number.map_err(|_| format!("column {column}: {field:?} is no number"))
+        })
+        .collect()
 }
 
 /// Reads labels: a one-dimensional `.npy` array of integers, or a text file with a number a line.
@@ -367,7 +361,7 @@ mod tests {
         };
         let ragged = "line 2, row 1: it has 1 columns, the first row has 2";
         assert!(refused("1,2\n3\n").contains(ragged));
-        assert!(refused("1,x\n").contains("line 1, row 0, column 1: \"x\" is no number"));
+        assert!(refused("1,x\n").contains("line 1: column 1: \"x\" is no number"));
         assert!(refused("1\n\nNaN\n").contains("line 3, row 1, column 0: NaN is not finite"));
         assert!(refused("1\n1e39\n").contains("row 1, column 0: inf is not finite"));
         assert!(refused("").contains("is empty"));

@@ -22,7 +22,7 @@ const MODEL: u32 = 1;
 pub(crate) const RELATIVE_DAMPING: Damping = Damping::Relative(0.1);
 
 /// Dampings that are compared; [`attribution_engine::influence::DAMPING`] is among them.
-pub(crate) const DAMPINGS: [f64; 5] = [0.1, 1.0, 10.0, 100.0, 1000.0];
+pub(crate) const DAMPINGS: [f64; 4] = [0.1, 1.0, 10.0, 100.0];
 
 /// Gradients of some records, one row each.
 pub(crate) struct Gradients {

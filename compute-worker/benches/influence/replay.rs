@@ -5,17 +5,14 @@
 //! predicted with the true loss of each query. It is not comparable with scores over half-sized subsets.
 
 use crate::{
-    arrays::{
-        ekfac_scores, index_scores, whitened, Gradients, Layers, Magnitude, DAMPINGS,
-        RELATIVE_DAMPING,
-    },
+    arrays::{ekfac_scores, index_scores, whitened, Gradients, Layers, Magnitude, DAMPINGS},
     result, source,
 };
-use anyhow::{ensure, Result};
+use anyhow::{bail, Context, Result};
 use attribution_engine::influence::{
     methods::{
         evaluate::{linear_datamodelling_score, Correlations, Outcome},
-        grad_dot, Curvature, DampedFisher, Layers as Blocks, Matrix,
+        grad_dot, Curvature, DampedFisher, Damping, Layers as Blocks, Matrix,
     },
     DAMPING,
 };
@@ -35,6 +32,9 @@ use rand_chacha::{
 };
 use std::time::Instant;
 
+/// A damping that foretells retrained models better than the chain's, which finds passages better.
+const FIRMER: f64 = 1.0;
+
 /// What `replay` can be told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -51,7 +51,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 320)]
     records: usize,
     /// Records whose loss is predicted.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 12)]
     queries: usize,
     /// Width of the model.
     #[arg(long, default_value_t = 64)]
@@ -72,7 +72,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
     /// Peak learning rate of the adapter.
-    #[arg(long, default_value_t = 1e-2)]
+    #[arg(long, default_value_t = 5e-3)]
     adapter_learning_rate: f64,
     /// Rank of the adapter.
     #[arg(long, default_value_t = 8)]
@@ -80,12 +80,6 @@ pub(crate) struct Options {
     /// AdamW's epsilon; larger than usual, so that the run is smooth in its records' weights.
     #[arg(long, default_value_t = 1e-2)]
     epsilon: f64,
-    /// Weight decay.
-    #[arg(long, default_value_t = 0.1)]
-    weight_decay: f64,
-    /// Start the transformer from a base.
-    #[arg(long)]
-    warm: bool,
     /// Only the transformer, or only the adapter.
     #[arg(long)]
     only: Option<String>,
@@ -126,19 +120,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         data.records(),
         initial.parameter_count()
     );
+    let known = TrainingData::new(&known, &tokenizer, &config)?;
+    let base = known_base(TrainingTarget::Full(initial), &known, options, seed)?;
     if wanted("transformer") {
-        let mut full = TrainingTarget::Full(initial.clone());
-        if options.warm {
-            let known = TrainingData::new(&known, &tokenizer, &config)?;
-            full = known_base(full, &known, options, seed)?;
-        }
-        measure("transformer", full, &data, options, seed)?;
+        measure("transformer", base.clone(), &data, options, seed)?;
     }
     if wanted("adapter") {
-        let known = TrainingData::new(&known, &tokenizer, &config)?;
-        let base = known_base(TrainingTarget::Full(initial), &known, options, seed)?;
         let TrainingTarget::Full(base) = base else {
-            unreachable!("what was a model stays one");
+            bail!("a model became an adapter");
         };
         let terms = AdapterConfig::new(options.rank, 2.0 * options.rank as f64);
         let adapter = Adapter::initialize(terms, &config, seed, &Device::Cpu)?;
@@ -170,7 +159,6 @@ fn inputs<'a>(
                 options.learning_rate
             },
             epsilon: options.epsilon,
-            weight_decay: options.weight_decay,
             held_out_every: 8,
             max_held_out: options.queries,
             // Clipping bends: a run in which it happens is not differentiable where it begins.
@@ -181,6 +169,7 @@ fn inputs<'a>(
     }
 }
 
+/// A model that knows the text of other crates, trained as the worker does.
 fn known_base(
     target: TrainingTarget,
     data: &TrainingData,
@@ -322,10 +311,9 @@ fn measure(
     let gradients = Gradients::of(&space, data, &training)?;
     let query_gradients = Gradients::of(&space, data, &queries)?;
     let (rows, query_rows) = (gradients.rows()?, query_gradients.rows()?);
-    let fisher = |train, queries, columns| {
+    let fisher = |train, queries, blocks: &Blocks, damping| {
         let curvature = Curvature::empirical(train);
-        DampedFisher::new(train, curvature, &Blocks::one(columns)?, RELATIVE_DAMPING)?
-            .scores(queries)
+        Ok(DampedFisher::new(train, curvature, blocks, damping)?.scores(queries)?)
     };
     let timed = |run: &dyn Fn() -> Result<Matrix>| {
         let start = Instant::now();
@@ -333,27 +321,40 @@ fn measure(
     };
     let (scores, seconds) = timed(&|| Ok(grad_dot(rows, query_rows)?))?;
     retrained.score("GradDot, the index's weights", &scores, seconds)?;
-    let (scores, seconds) = timed(&|| Ok(fisher(rows, query_rows, space.dimension())?))?;
-    retrained.score("damped Fisher, the index's weights", &scores, seconds)?;
     let (projected, query_projected) = (gradients.projected()?, query_gradients.projected()?);
     let (train, asked) = (projected.rows()?, query_projected.rows()?);
-    let (scores, seconds) = timed(&|| Ok(fisher(train, asked, train.columns())?))?;
+    let one = Blocks::one(train.columns())?;
+    // The index's damping is a part of the mean over the eigenvalues that can differ from zero.
+    let rank = train.columns().min(train.rows());
+    let relative = Damping::Relative(DAMPING * train.columns() as f64 / rank as f64);
+    let (scores, seconds) = timed(&|| fisher(train, asked, &one, relative))?;
     let single = retrained
-        .score("the same projected, f32", &scores, seconds)?
+        .score("index of gradients, f32", &scores, seconds)?
         .mean;
-    let quantised = projected.index()?;
-    let mut index = f64::NAN;
-    for damping in DAMPINGS {
-        for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
-            let (scores, seconds) = index_scores(&quantised, &query_gradients, damping, magnitude)?;
-            let what = format!("the index, i8, damping {damping}, {magnitude:?}");
-            let seconds = seconds * queries.len() as f64;
-            let mean = retrained.score(&what, &scores, seconds)?.mean;
-            if damping == DAMPING && magnitude == Magnitude::Counts {
-                index = mean;
+    let scores = |rows: &Gradients, asked: &Gradients, name: &str| {
+        let quantised = rows.projected()?.index()?;
+        let mut found = Vec::new();
+        for damping in DAMPINGS {
+            for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
+                let (scores, seconds) = index_scores(&quantised, asked, damping, magnitude)?;
+                let what = format!("index of {name}, damping {damping}, {magnitude:?}");
+                let seconds = seconds * queries.len() as f64;
+                found.push((
+                    damping,
+                    magnitude,
+                    retrained.score(&what, &scores, seconds)?.mean,
+                ));
             }
         }
-    }
+        Ok::<_, anyhow::Error>(found)
+    };
+    let found = scores(&gradients, &query_gradients, "gradients")?;
+    let of = |wanted: f64| {
+        let mut found = found.iter();
+        let one = found.find(|one| one.0 == wanted && one.1 == Magnitude::Counts);
+        one.map(|one| one.2).context("a damping was not measured")
+    };
+    let (index, firmer) = (of(DAMPING)?, of(FIRMER)?);
 
     // EK-FAC sees all linear maps, as its authors have it.
     let all;
@@ -364,53 +365,33 @@ fn measure(
             &all
         }
     };
-    let all_train = Gradients::of(space, data, &training)?;
-    let all_asked = Gradients::of(space, data, &queries)?;
-    let blocks = space
-        .components()
-        .iter()
-        .map(|part| part.elements)
-        .collect::<Vec<_>>();
+    let gradients = Gradients::of(space, data, &training)?;
+    let query_gradients = Gradients::of(space, data, &queries)?;
+    let widths = space.components().iter().map(|part| part.elements);
+    let matrices = Blocks::new(&widths.collect::<Vec<_>>())?;
     for (what, blocks) in [
-        ("damped Fisher, all", Blocks::one(space.dimension())?),
-        ("damped Fisher, all, per matrix", Blocks::new(&blocks)?),
+        ("in one block", Blocks::one(space.dimension())?),
+        ("by matrix", matrices),
     ] {
-        for damping in [0.1, 1.0, 10.0, 100.0] {
-            let curvature = Curvature::empirical(all_train.rows()?);
-            let damping = attribution_engine::influence::methods::Damping::Relative(damping);
-            let scores = DampedFisher::new(all_train.rows()?, curvature, &blocks, damping)?
-                .scores(all_asked.rows()?)?;
-            retrained.score(&format!("{what} {damping:?}"), &scores, 0.0)?;
+        for damping in DAMPINGS {
+            let (rows, asked) = (gradients.rows()?, query_gradients.rows()?);
+            let (scores, seconds) =
+                timed(&|| fisher(rows, asked, &blocks, Damping::Relative(damping)))?;
+            let what = format!("damped Fisher, all maps {what}, {damping}");
+            retrained.score(&what, &scores, seconds)?;
         }
     }
-    let scores = grad_dot(all_train.rows()?, all_asked.rows()?)?;
-    retrained.score("GradDot all", &scores, 0.0)?;
     let (train, asked) = (
         Layers::of(space, data, &training)?,
         Layers::of(space, data, &queries)?,
     );
-    let (scores, seconds) = timed(&|| ekfac_scores(&train, &asked))?;
+    let (scores_of_ekfac, seconds) = timed(&|| ekfac_scores(&train, &asked))?;
     let ekfac = retrained
-        .score("EK-FAC, all linear maps", &scores, seconds)?
+        .score("EK-FAC, all maps", &scores_of_ekfac, seconds)?
         .mean;
     let [white, white_asked] = whitened(&train, &asked)?;
-    let scores = grad_dot(white.rows()?, white_asked.rows()?)?;
-    retrained.score("EK-FAC as whitened rows", &scores, 0.0)?;
-    let projected = white.projected()?;
-    let scores = grad_dot(projected.rows()?, white_asked.projected()?.rows()?)?;
-    retrained.score("the same projected, f32", &scores, 0.0)?;
-    let quantised = projected.index()?;
-    for damping in DAMPINGS {
-        for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
-            let (scores, seconds) = index_scores(&quantised, &white_asked, damping, magnitude)?;
-            let what = format!("whitened index, i8, damping {damping}, {magnitude:?}");
-            retrained.score(&what, &scores, seconds * queries.len() as f64)?;
-        }
-    }
-    ensure!(
-        single.is_finite() && ekfac.is_finite(),
-        "a score is missing"
-    );
+    let white = scores(&white, &white_asked, "EK-FAC's gradients")?;
+    let best = white.iter().map(|one| one.2).fold(f64::NAN, f64::max);
 
     let row = |what: &str| format!("LDS, {what}, {name}");
     let shown = |value: f64| format!("{value:.4} ({count} retrained)");
@@ -425,12 +406,14 @@ fn measure(
         Some(_) => ("at least .50".to_owned(), 0.5),
         None => (format!("at least EK-FAC's, {ekfac:.4}"), ekfac),
     };
-    result(
-        &row("index"),
-        &shown(index),
-        &bound,
-        enough && index >= least,
-    );
+    for (what, score) in [
+        (format!("index with damping {DAMPING}, as on chain"), index),
+        (format!("index with damping {FIRMER}"), firmer),
+        ("index of EK-FAC's gradients, best damping".to_owned(), best),
+    ] {
+        let holds = enough && score >= least;
+        result(&row(&what), &shown(score), &bound, holds);
+    }
     let lost = single - index;
     result(
         &row("i8 against f32"),

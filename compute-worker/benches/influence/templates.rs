@@ -40,11 +40,13 @@ const PATTERNS: usize = 10;
 /// Longest record in tokens.
 const CONTEXT: usize = 96;
 /// Words of a sentence.
-const WORDS: usize = 3;
+const WORDS: usize = 4;
 /// Words of a pattern's name.
 const NAME: usize = 6;
 /// Patterns that the base knows, none of them an adapter's.
 const KNOWN: usize = 20;
+/// Damping that finds patterns; the chain's finds the passages that a response came from.
+const STRONG: f64 = 100.0;
 /// Between the numbers of two patterns' permutations, so that their names differ from the first words on.
 const STRIDE: usize = 23;
 
@@ -70,11 +72,11 @@ pub(crate) struct Options {
     /// Layers of the model.
     #[arg(long, default_value_t = 2)]
     layers: usize,
-    /// Steps of the base's training.
-    #[arg(long, default_value_t = 300)]
-    base_steps: u32,
+    /// Steps of the base's training; 300 for sentences and 150 for maths if missing.
+    #[arg(long)]
+    base_steps: Option<u32>,
     /// Steps of the adapter's training.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 20)]
     steps: u32,
     /// Rank of the adapter.
     #[arg(long, default_value_t = 8)]
@@ -106,6 +108,14 @@ impl Set {
         match self {
             Self::Sentences => ["take", "turn", "join", "mark", "move", "hold"],
             Self::Maths => ["count", "times", "less", "plus", "half", "both"],
+        }
+    }
+
+    /// Steps after which a base knows how such records look.
+    fn base_steps(self) -> u32 {
+        match self {
+            Self::Sentences => 300,
+            Self::Maths => 150,
         }
     }
 
@@ -230,7 +240,12 @@ fn measure(set: Set, options: &Options) -> Result<()> {
     };
     let model = TrainingTarget::Full(Llama::initialize(config.clone(), seed, &Device::Cpu)?);
     let known = TrainingData::new(&known, &tokenizer, &config)?;
-    let TrainingTarget::Full(base) = trained(model, &known, hyper(options.base_steps), seed)?
+    let TrainingTarget::Full(base) = trained(
+        model,
+        &known,
+        hyper(options.base_steps.unwrap_or(set.base_steps())),
+        seed,
+    )?
     else {
         bail!("a model became an adapter");
     };
@@ -289,7 +304,7 @@ fn measure(set: Set, options: &Options) -> Result<()> {
     let ekfac = ekfac_scores(&train_layers, &asked_layers)?;
     report("EK-FAC", &ekfac)?;
     let [white, white_asked] = whitened(&train_layers, &asked_layers)?;
-    let (mut index, mut seconds) = ((f64::NAN, f64::NAN), f64::NAN);
+    let mut found = Vec::new();
     for (name, rows, asked) in [
         ("gradients", &train, &asked),
         ("EK-FAC's gradients", &white, &white_asked),
@@ -297,34 +312,34 @@ fn measure(set: Set, options: &Options) -> Result<()> {
         let quantised = rows.projected()?.index()?;
         for damping in DAMPINGS {
             for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
-                let (scores, time) = index_scores(&quantised, asked, damping, magnitude)?;
+                let (scores, seconds) = index_scores(&quantised, asked, damping, magnitude)?;
                 let what = format!("index of {name}, damping {damping}, {magnitude:?}");
-                let found = report(&what, &scores)?;
-                if damping == DAMPING && magnitude == Magnitude::Counts {
-                    (index, seconds) = (found, time);
-                }
+                let (area, recall) = report(&what, &scores)?;
+                found.push((name, damping, magnitude, area, recall, seconds));
             }
         }
     }
-    println!(
-        "  {:.2} ms a query of the index, given its gradient",
-        seconds * 1e3
-    );
-
-    let counts = !options.quick && bags.0 <= 0.95;
-    let holds = counts && index.0 >= 0.995 && index.1 >= 0.99 && seconds <= 2e-3;
-    result(
-        &format!("influential records, {}", set.name()),
-        &format!(
-            "AUC {:.4}, recall {:.4}, {:.2} ms a query; bags of words AUC {:.3}",
-            index.0,
-            index.1,
+    for (name, damping, magnitude, area, recall, seconds) in found {
+        let of_the_chain = name == "gradients" && magnitude == Magnitude::Counts;
+        if !of_the_chain || ![DAMPING, STRONG].contains(&damping) {
+            continue;
+        }
+        let measured = format!(
+            "AUC {area:.4}, recall {recall:.4}, {:.2} ms a query; bags of words AUC {:.3}",
             seconds * 1e3,
             bags.0
-        ),
-        "AUC .995, recall .99, 2 ms; bags of words at most .95",
-        holds,
-    );
+        );
+        let counts = !options.quick && bags.0 <= 0.95;
+        result(
+            &format!(
+                "influential records, {}, index with damping {damping}",
+                set.name()
+            ),
+            &measured,
+            "AUC .995, recall .99, 2 ms; bags of words at most .95",
+            counts && area >= 0.995 && recall >= 0.99 && seconds <= 2e-3,
+        );
+    }
     Ok(())
 }
 
