@@ -40,7 +40,8 @@ stages_report() {
     printf '\n'
     [ ${#STAGE_LINES[@]} -eq 0 ] || printf '  %s\n' "${STAGE_LINES[@]}"
     printf '  %s\n' "$(stage_line total "$SECONDS")"
-    if [ "$status" -eq 0 ]; then
+    # A script that a signal ends in the middle of a stage has the status of what it did before.
+    if [ "$status" -eq 0 ] && [ -z "$STAGE_NAME" ]; then
         printf '\nall stages passed\n'
     else
         printf '\nerror: stage "%s" failed with status %s; its messages stand above the report\n' \

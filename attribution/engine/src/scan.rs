@@ -78,29 +78,73 @@ pub fn top_k_with(
     if !(1..=MAX_CREDITS as usize).contains(&k) {
         return Err(Error::parameter("k", k, format!("1..={MAX_CREDITS}")));
     }
-    if !query.is_well_formed() {
-        return Err(Error::parameter(
-            "query",
-            "malformed",
-            "strictly ascending by model and without the value -32768",
-        ));
-    }
+    check(query)?;
     let mut best = Best::new(k);
     for (position, (model, index)) in indexes.iter().enumerate() {
         if indexes[..position].iter().any(|(other, _)| other == model) {
             return Err(Error::parameter("model of an index", model, "given once"));
         }
-        let vector = query.vector(*model).ok_or_else(|| {
-            Error::parameter(
-                "query",
-                format!("without model {model}"),
-                "complete for the lineage",
-            )
-        })?;
-        Error::check_shape("query vector", vector.len(), index.dimension())?;
+        let vector = vector(query, *model, index)?;
         best = best.merge(scan(instructions, *model, index, vector, k, floor));
     }
     Ok(best.credits)
+}
+
+/// The score of every row of a model's index, of either sign and without a floor: what [`top_k`] chooses
+/// among. Rows without a gradient of their own, which are near-copies, have 0.
+///
+/// # Errors
+/// When the query is malformed or has no vector of the right dimension for the model.
+pub fn scores(model: ModelId, index: &Index, query: &Query) -> Result<Vec<i64>, Error> {
+    check(query)?;
+    let vector = vector(query, model, index)?;
+    let own = blocks(index)
+        .into_par_iter()
+        .map(|block| {
+            let mut products = vec![0; block.rows.len()];
+            dots(
+                Instructions::best().level(),
+                vector,
+                block.vectors,
+                &mut products,
+            );
+            let scored = block.scales.iter().zip(products);
+            let scores = scored.map(|(scale, product)| score(*scale, product));
+            (block.rows, scores.collect::<Vec<_>>())
+        })
+        .collect::<Vec<_>>();
+    let mut all = vec![0; index.len()];
+    for (row, score) in own
+        .iter()
+        .flat_map(|(rows, scores)| rows.iter().zip(scores))
+    {
+        all[*row as usize] = *score;
+    }
+    Ok(all)
+}
+
+fn check(query: &Query) -> Result<(), Error> {
+    if query.is_well_formed() {
+        return Ok(());
+    }
+    Err(Error::parameter(
+        "query",
+        "malformed",
+        "strictly ascending by model and without the value -32768",
+    ))
+}
+
+/// A query's vector for a model's index.
+fn vector<'a>(query: &'a Query, model: ModelId, index: &Index) -> Result<&'a [i16], Error> {
+    let vector = query.vector(model).ok_or_else(|| {
+        Error::parameter(
+            "query",
+            format!("without model {model}"),
+            "complete for the lineage",
+        )
+    })?;
+    Error::check_shape("query vector", vector.len(), index.dimension())?;
+    Ok(vector)
 }
 
 /// Rows that a thread takes at a time.
@@ -293,6 +337,13 @@ mod tests {
         let found = top_k(&[(1, &index)], &query, 64, floor).unwrap();
         assert_eq!(found, naive_credits(&[(1, &index)], &query, 64, floor));
         assert_eq!(found.len(), 64);
+        let all = scores(1, &index, &query).unwrap();
+        assert!(found
+            .iter()
+            .all(|credit| all[credit.row as usize] == credit.score));
+        let positive = all.iter().filter(|score| **score > 0).count();
+        let expected = naive_credits(&[(1, &index)], &query, 700, floor);
+        assert_eq!(positive, expected.len());
     }
 
     #[test]
@@ -315,6 +366,10 @@ mod tests {
         let mut bad = query.clone();
         bad.vectors[0].1[0] = i16::MIN;
         assert!(refused(&[(1, &index)], &bad, 1).contains("-32768"));
+        let unscored = |model, query| scores(model, &index, query).err().unwrap().to_string();
+        assert!(unscored(1, &bad).contains("-32768"));
+        assert!(unscored(2, &query).contains("without model 2"));
+        assert!(unscored(1, &short).contains("7 entries where 8"));
         assert_eq!(top_k(&[], &query, 1, floor).unwrap(), []);
     }
 }

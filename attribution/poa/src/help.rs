@@ -46,7 +46,9 @@ Examples:
         "\
 Examples:
   poa index gradients gradients.npy --output gradients.poa
-  poa index gradients gradients.jsonl --dimension 512 --seed 7 --output gradients.poa",
+  poa index gradients gradients.jsonl --dimension 512 --seed 7 --output gradients.poa
+  poa index gradients more.npy --append --output gradients.poa
+  poa influence index --index gradients.poa --queries outputs.npy",
     ),
     (
         &["trace"],
@@ -64,6 +66,7 @@ Examples:
                        --train g2.npy --queries q2.npy --learning-rate 0.01
   poa influence trak   --train m1.npy --queries q1.npy --misses p1.csv \\
                        --train m2.npy --queries q2.npy --misses p2.csv --ridge 0.01
+  poa influence index  --index gradients.poa --queries q.npy --damping 1 --json
   poa influence ekfac  --train x.npy --train-deltas d.npy --train-tokens lengths.txt \\
                        --queries qx.npy --query-deltas qd.npy --query-tokens query-lengths.txt
 For trak, --train has features of training records (gradients of a model's output, not of its loss),

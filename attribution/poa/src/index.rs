@@ -7,14 +7,18 @@ use anyhow::{bail, ensure, Context, Result};
 use attribution_engine::{
     corpus::Corpus,
     duplicates::Standing,
-    influence::{Index, IndexBuilder, IndexExtension, Quantisation},
+    influence::{
+        methods::Matrix, quantise_query, Index, IndexBuilder, IndexExtension, Preconditioner,
+        Quantisation,
+    },
     projection::Projection,
+    scan,
 };
 use attribution_proof::{
     hash::Hash,
     merkle::Commitment,
     record::{content_tree, record_commit, record_leaf},
-    AccountId,
+    AccountId, ModelId,
 };
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -24,9 +28,11 @@ use std::{
     process::ExitCode,
 };
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const DESCRIPTION: &str = "index.json";
 const DATA: &str = "index.bin";
+/// A folder has one model's index.
+const MODEL: ModelId = 0;
 
 /// Which index.
 #[derive(Debug, clap::Subcommand)]
@@ -48,7 +54,7 @@ pub(crate) struct GradientArguments {
     /// The folder that becomes the index; it must not exist, or with --append be one.
     #[arg(long)]
     output: PathBuf,
-    /// Add the rows to the index that is there, in its dimension and unit. Give the seed that it was
+    /// Add the rows to the index that is there, in its dimension and unit, with the seed that it was
     /// built with.
     #[arg(long, conflicts_with = "dimension")]
     append: bool,
@@ -79,6 +85,27 @@ pub(crate) struct Description {
     pub(crate) names: Vec<String>,
     /// The records' owners.
     pub(crate) owners: Vec<String>,
+    /// How gradients became rows; missing for texts.
+    projection: Option<ProjectionTerms>,
+}
+
+/// What a projection is drawn from. Rows and queries that differ in it have nothing in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectionTerms {
+    /// Hexadecimal, made from `--seed`.
+    seed: String,
+    /// Values in a gradient.
+    columns: usize,
+}
+
+impl ProjectionTerms {
+    fn new(gradients: &tables::Table, global: &Global) -> Self {
+        Self {
+            seed: hex::encode(global.seed("projection")),
+            columns: gradients.columns,
+        }
+    }
 }
 
 /// Builds an index.
@@ -96,7 +123,10 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<ExitCode> {
             }
             let index = quantised(&gradients, arguments.dimension, global)?;
             let root = index_root(&index)?;
-            let description = describe(Kind::Gradients, index.len(), root, Vec::new(), Vec::new());
+            let description = Description {
+                projection: Some(ProjectionTerms::new(&gradients, global)),
+                ..describe(Kind::Gradients, index.len(), root, Vec::new(), Vec::new())
+            };
             create(&arguments.output, &description, |path| index.save(path))?;
             (arguments.output, description)
         }
@@ -129,6 +159,7 @@ fn describe(
         root: hex::encode(root),
         names,
         owners,
+        projection: None,
     }
 }
 
@@ -238,24 +269,88 @@ fn quantised(gradients: &tables::Table, dimension: u32, global: &Global) -> Resu
     Ok(builder.finish()?.0)
 }
 
-/// Adds gradients to the index in a folder.
-fn append(folder: &Path, gradients: &tables::Table, global: &Global) -> Result<Description> {
-    let mut description = read_description(folder)?;
-    ensure!(
-        description.kind == Kind::Gradients,
-        "{} is an index of texts, to which no gradients can be added",
-        folder.display()
-    );
-    let path = folder.join(DATA);
-    let index = Index::open(&path)?;
+/// The description of an index to which gradients of the same kind belong.
+fn described(
+    folder: &Path,
+    index: &Index,
+    gradients: &tables::Table,
+    global: &Global,
+) -> Result<Description> {
+    let description = read_gradients_description(folder)?;
     ensure!(
         index.len() == description.rows,
         "{} has {} rows, but {DESCRIPTION} tells of {}: adding rows was interrupted, or a file is from \
          elsewhere; build the index again",
-        path.display(),
+        folder.join(DATA).display(),
         index.len(),
         description.rows
     );
+    let given = ProjectionTerms::new(gradients, global);
+    let Some(terms) = &description.projection else {
+        bail!(
+            "{} does not say how its gradients were projected: build it again",
+            folder.join(DESCRIPTION).display()
+        );
+    };
+    ensure!(
+        terms.columns == given.columns,
+        "the gradients have {} values each, those in {} had {}: both must come from the same model",
+        given.columns,
+        folder.display(),
+        terms.columns
+    );
+    ensure!(
+        *terms == given,
+        "{} was built with another seed: give the --seed that it was built with",
+        folder.display()
+    );
+    Ok(description)
+}
+
+/// The description of a folder that must hold gradients.
+fn read_gradients_description(folder: &Path) -> Result<Description> {
+    let description = read_description(folder)?;
+    ensure!(
+        description.kind == Kind::Gradients,
+        "{} is an index of texts, not of gradients",
+        folder.display()
+    );
+    Ok(description)
+}
+
+/// Signed scores of all rows of the index in a folder for queries, `queries x rows`, as receipts have
+/// them. They compare within a query.
+pub(crate) fn scores(
+    folder: &Path,
+    queries: &tables::Table,
+    damping: f64,
+    global: &Global,
+) -> Result<Matrix> {
+    read_gradients_description(folder)?;
+    let index = open_gradients(folder)?;
+    described(folder, &index, queries, global)?;
+    let working = output::working("curvature");
+    let preconditioner = Preconditioner::new(&index, damping)?;
+    working.finish_and_clear();
+    let mut values = Vec::new();
+    let dimension = index.quantisation().dimension;
+    project(queries, dimension, global, 0, |_, gradient| {
+        let direction = preconditioner.direction(gradient)?;
+        let query = quantise_query(&[(MODEL, &direction)])?;
+        let scores = scan::scores(MODEL, &index, &query)?;
+        // Scores are under 2^53.
+        values.extend(scores.into_iter().map(|score| score as f64));
+        Ok(())
+    })?;
+    Ok(Matrix::new(values, queries.rows, index.len())?)
+}
+
+/// Adds gradients to the index in a folder.
+fn append(folder: &Path, gradients: &tables::Table, global: &Global) -> Result<Description> {
+    read_gradients_description(folder)?;
+    let path = folder.join(DATA);
+    let index = Index::open(&path)?;
+    let mut description = described(folder, &index, gradients, global)?;
     let first = index.len() as u32;
     let mut extension = IndexExtension::new(&index, &vec![Standing::Own; gradients.rows])?;
     let dimension = index.quantisation().dimension;

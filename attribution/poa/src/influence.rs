@@ -3,7 +3,7 @@
 mod linear;
 mod trak;
 
-use crate::{output, report, tables, Global};
+use crate::{index, output, report, tables, Global};
 use anyhow::{ensure, Context, Result};
 use attribution_engine::{
     influence::methods::{
@@ -14,7 +14,7 @@ use attribution_engine::{
 };
 use clap::ValueEnum;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Queries that are scored between two steps of the progress bar.
 const CHUNK: usize = 128;
@@ -40,6 +40,8 @@ enum Method {
     Ekfac,
     /// LoGra: linear layers projected on both sides, then as fisher.
     Logra,
+    /// The integers of an index that `poa index gradients` has built, as fisher, for many records.
+    Index,
 }
 
 impl Method {
@@ -61,8 +63,11 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     method: Method,
     /// Gradients of the training records' losses, a row each; once for each checkpoint or model.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "index", conflicts_with = "index")]
     train: Vec<PathBuf>,
+    /// For index, the folder of an index of the training records' gradients.
+    #[arg(long)]
+    index: Option<PathBuf>,
     /// Gradients of the queries' losses, a row each; once for each checkpoint or model.
     #[arg(long, required = true)]
     queries: Vec<PathBuf>,
@@ -75,7 +80,8 @@ pub(crate) struct Arguments {
     /// Widths of the layers that gradients consist of, such as 640,10; each has a curvature of its own.
     #[arg(long, value_delimiter = ',')]
     layers: Vec<usize>,
-    /// Damping, as a part of each layer's mean eigenvalue. [default: 0.1]
+    /// Damping, as a part of each layer's mean eigenvalue; for index, of the mean of those that can
+    /// differ from zero. [default: 0.1]
     #[arg(long)]
     damping: Option<f64>,
     /// Damping in units of the mean loss's curvature, instead.
@@ -132,14 +138,16 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Refuses options that the method would not look at.
     fn check(&self) -> Result<()> {
-        use Method::{Datainf, Ekfac, Fisher, Logra, Tracin, Trak};
+        use Method::{Datainf, Ekfac, Fisher, Index, Logra, Tracin, Trak};
         let damped = [Datainf, Fisher, Ekfac, Logra];
+        let relative = [Datainf, Fisher, Ekfac, Logra, Index];
         let linear = [Ekfac, Logra];
-        let options: [(bool, &str, &[Method]); 15] = [
+        let options: [(bool, &str, &[Method]); 16] = [
+            (self.index.is_some(), "index", &[Index]),
             (!self.learning_rate.is_empty(), "learning-rate", &[Tracin]),
             (!self.curvature.is_empty(), "curvature", &damped),
             (!self.layers.is_empty(), "layers", &[Datainf, Fisher]),
-            (self.damping.is_some(), "damping", &damped),
+            (self.damping.is_some(), "damping", &relative),
             (self.absolute_damping.is_some(), "absolute-damping", &damped),
             (!self.misses.is_empty(), "misses", &[Trak]),
             (!self.ridge.is_empty(), "ridge", &[Trak]),
@@ -166,9 +174,13 @@ impl Arguments {
                 names.collect::<Vec<_>>().join(", ")
             );
         }
+        ensure!(
+            self.method != Index || self.index.is_some(),
+            "index needs --index, a folder that poa index gradients has built, instead of --train"
+        );
         let many = matches!(self.method, Tracin | Trak) || self.method.takes_layers();
         ensure!(
-            many || (self.train.len() == 1 && self.queries.len() == 1 && self.curvature.len() <= 1),
+            many || (self.train.len() <= 1 && self.queries.len() == 1 && self.curvature.len() <= 1),
             "{} takes --train, --queries and --curvature once: tracin takes several checkpoints, trak \
              several models, ekfac and logra several layers",
             self.method.name()
@@ -197,6 +209,16 @@ pub(crate) struct Scored {
 pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
     arguments.check()?;
     let scores = match arguments.method {
+        Method::Index => {
+            let folder = arguments.index.as_deref().unwrap_or(Path::new("."));
+            let damping = arguments.damping.unwrap_or(DAMPING);
+            index::scores(
+                folder,
+                &tables::matrix(&arguments.queries[0])?,
+                damping,
+                global,
+            )?
+        }
         Method::Ekfac => linear::ekfac(&arguments)?,
         Method::Logra => linear::logra(&arguments)?,
         method => {

@@ -448,3 +448,131 @@ fn readers_may_leave_before_the_end() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn an_index_of_gradients_grows_and_finds_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let all = numbers(11, 60 * 96);
+    csv(folder, "all.csv", 96, &all);
+    csv(folder, "first.csv", 96, &all[..40 * 96]);
+    csv(folder, "rest.csv", 96, &all[40 * 96..]);
+    csv(folder, "narrow.csv", 95, &all[..10 * 95]);
+    let build = ["index", "gradients", "--dimension", "512", "--output"];
+    let append = ["index", "gradients", "--append", "--output", "grown"];
+    done(folder, &[&build[..], &["grown", "first.csv"]].concat());
+    let message = refused(
+        folder,
+        1,
+        &[&append[..], &["rest.csv", "--seed", "1"]].concat(),
+    );
+    assert!(message.contains("--seed"), "{message}");
+    let message = refused(folder, 1, &[&append[..], &["narrow.csv"]].concat());
+    assert!(message.contains("95 values each"), "{message}");
+    let older = fs::read(folder.join("grown/index.json")).unwrap();
+    let told = done(folder, &[&append[..], &["rest.csv"]].concat());
+    assert!(told.starts_with("60 rows in grown"), "{told}");
+    done(folder, &["verify", "grown"]);
+
+    // Rows that came later are found like the first ones, and like those of an index built at once.
+    let influence = |index: &str, output: &str| {
+        let arguments = [
+            "influence",
+            "index",
+            "--index",
+            index,
+            "--queries",
+            "all.csv",
+            "--output",
+        ];
+        done(folder, &[&arguments[..], &[output]].concat());
+        read(folder, output)
+    };
+    done(folder, &[&build[..], &["whole", "all.csv"]].concat());
+    let (grown, whole) = (
+        influence("grown", "grown.csv"),
+        influence("whole", "whole.csv"),
+    );
+    for scores in [&grown, &whole] {
+        for (query, scores) in scores.chunks_exact(60).enumerate() {
+            let best = (0..60).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+            assert_eq!(best, Some(query));
+        }
+    }
+    // They are those of the exact method, up to the projection and the rounding: 60 of 96 eigenvalues
+    // can differ from zero.
+    let fisher = [
+        "influence",
+        "fisher",
+        "--train",
+        "all.csv",
+        "--queries",
+        "all.csv",
+    ];
+    let options = ["--damping", "0.16", "--output", "fisher.csv"];
+    done(folder, &[&fisher[..], &options].concat());
+    let exact = read(folder, "fisher.csv");
+    let others = |scores: &[f64]| {
+        let others = (0..60 * 60).filter(|at| at / 60 != at % 60);
+        others.map(|at| scores[at]).collect::<Vec<_>>()
+    };
+    let (found, exact) = (others(&whole), others(&exact));
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let norms = product(&found, &found) * product(&exact, &exact);
+    let cosine = product(&found, &exact) / norms.sqrt();
+    assert!(cosine > 0.8, "{cosine}");
+
+    let index = ["influence", "index", "--queries"];
+    let message = refused(
+        folder,
+        1,
+        &[&index[..], &["all.csv", "--train", "all.csv"]].concat(),
+    );
+    assert!(message.contains("needs --index"), "{message}");
+    let message = refused(
+        folder,
+        1,
+        &[&index[..], &["narrow.csv", "--index", "whole"]].concat(),
+    );
+    assert!(message.contains("95 values each"), "{message}");
+    let seeded = ["all.csv", "--index", "whole", "--seed", "x"];
+    let message = refused(folder, 1, &[&index[..], &seeded].concat());
+    assert!(message.contains("--seed"), "{message}");
+    let message = refused(
+        folder,
+        1,
+        &[&index[..], &["all.csv", "--index", "nothing"]].concat(),
+    );
+    assert!(message.contains("nothing is no index"), "{message}");
+
+    // The rows are there, and what tells of them was not written any more.
+    fs::write(folder.join("grown/index.json"), older).unwrap();
+    let message = refused(folder, 1, &[&append[..], &["rest.csv"]].concat());
+    assert!(message.contains("interrupted"), "{message}");
+    let message = refused(
+        folder,
+        1,
+        &[&index[..], &["all.csv", "--index", "grown"]].concat(),
+    );
+    assert!(message.contains("interrupted"), "{message}");
+    assert_eq!(poa(folder, &["verify", "grown"]).status.code(), Some(3));
+
+    fs::write(folder.join("text"), "a text").unwrap();
+    done(folder, &["index", "corpus", "text", "--output", "texts"]);
+    let message = refused(
+        folder,
+        1,
+        &[&index[..], &["all.csv", "--index", "texts"]].concat(),
+    );
+    assert!(message.contains("index of texts"), "{message}");
+    let onto = [
+        "index",
+        "gradients",
+        "--append",
+        "rest.csv",
+        "--output",
+        "texts",
+    ];
+    let message = refused(folder, 1, &onto);
+    assert!(message.contains("index of texts"), "{message}");
+}

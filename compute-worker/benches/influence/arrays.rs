@@ -1,6 +1,6 @@
 //! What influence is computed from: gradients, factors and index rows of a trained model.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 use attribution_engine::{
     duplicates::Standing,
     influence::{
@@ -8,10 +8,11 @@ use attribution_engine::{
         quantise_query, Index, IndexBuilder, Preconditioner, Quantisation,
     },
     projection::Projection,
+    scan,
 };
-use attribution_proof::influence::{dot, norm_squared, score, Row};
+use attribution_proof::influence::{norm_squared, Row};
 use openledger_worker::{
-    attribution::{DIMENSION, NONZEROS},
+    attribution::NONZEROS,
     train::{gradients::GradientSpace, CancellationFlag, Silent, TrainingData},
 };
 use std::time::Instant;
@@ -52,21 +53,20 @@ impl Gradients {
         })
     }
 
-    /// Each row projected as the index of a model is.
-    pub(crate) fn projected(&self) -> Result<Self> {
-        let projection = self.projection()?;
+    /// Each row projected as the index of a model is, to this many values.
+    pub(crate) fn projected(&self, dimension: u32) -> Result<Self> {
+        let projection = self.projection(dimension as usize)?;
         let mut values = Vec::new();
         for row in self.values.chunks_exact(self.columns) {
             values.extend(projection.project(row)?);
         }
         Ok(Self {
             values,
-            columns: DIMENSION as usize,
+            columns: dimension as usize,
         })
     }
 
-    fn projection(&self) -> Result<Projection> {
-        let dimension = DIMENSION as usize;
+    fn projection(&self, dimension: usize) -> Result<Projection> {
         Ok(Projection::new(
             &[1; 32],
             self.columns,
@@ -87,7 +87,7 @@ impl Gradients {
     /// The quantised index of projected rows, all of them their own.
     pub(crate) fn index(&self) -> Result<Index> {
         let rows = self.values.len() / self.columns;
-        let terms = Quantisation::for_dimension(DIMENSION);
+        let terms = Quantisation::for_dimension(self.columns as u32);
         let mut builder = IndexBuilder::new(terms, vec![Standing::Own; rows])?;
         for (row, values) in (0..).zip(self.values.chunks_exact(self.columns)) {
             builder.set(row, values)?;
@@ -114,11 +114,15 @@ pub(crate) fn index_scores(
     magnitude: Magnitude,
 ) -> Result<(Matrix, f64)> {
     let preconditioner = Preconditioner::new(index, damping)?;
-    let projection = queries.projection()?;
-    let rows = (0..index.len() as u32)
-        .map(|row| match index.row(row) {
-            Some(Row::Own { scale, g }) => Ok((scale, g)),
-            other => bail!("row {row} of the index is {other:?}"),
+    let projection = queries.projection(index.dimension())?;
+    // What a row's direction alone would have of its score.
+    let divisors = (0..index.len() as u32)
+        .map(|row| match (magnitude, index.row(row)) {
+            (Magnitude::Counts, _) => Ok(1.0),
+            (Magnitude::Normalised, Some(Row::Own { scale, g })) => {
+                Ok(f64::from(scale) * (norm_squared(&g) as f64).sqrt())
+            }
+            (_, other) => bail!("row {row} of the index is {other:?}"),
         })
         .collect::<Result<Vec<_>>>()?;
     let mut scores = Vec::new();
@@ -126,11 +130,13 @@ pub(crate) fn index_scores(
     for gradient in queries.values.chunks_exact(queries.columns) {
         let direction = preconditioner.direction(&projection.project(gradient)?)?;
         let query = quantise_query(&[(MODEL, &direction)])?;
-        let vector = query.vector(MODEL).context("the query has no vector")?;
-        scores.extend(rows.iter().map(|(scale, row)| match magnitude {
-            Magnitude::Counts => score(*scale, dot(vector, row)) as f64,
-            Magnitude::Normalised => dot(vector, row) as f64 / (norm_squared(row) as f64).sqrt(),
-        }));
+        let row_scores = scan::scores(MODEL, index, &query)?;
+        scores.extend(
+            row_scores
+                .iter()
+                .zip(&divisors)
+                .map(|(score, divisor)| *score as f64 / divisor),
+        );
     }
     let count = queries.values.len() / queries.columns;
     let seconds = start.elapsed().as_secs_f64() / count as f64;

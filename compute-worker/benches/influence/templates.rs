@@ -3,7 +3,8 @@
 //!
 //! In the manner of Y. Kwon et al., *DataInf: Efficiently Estimating Data Influence in LoRA-tuned LLMs*,
 //! ICLR 2024, with sentences of our own. A pattern is named by the *order* of words that all patterns
-//! share, so that counting words does not find it: the cosine of bags of words is measured beside.
+//! share, so that counting words does not find it: the cosine of bags of words is measured beside. As
+//! there, what is asked is longer than the words that it is asked of.
 
 use crate::{
     arrays::{
@@ -23,7 +24,7 @@ use attribution_engine::influence::{
 use attribution_proof::hash::Hash;
 use candle_core::Device;
 use openledger_worker::{
-    attribution::gradient_space,
+    attribution::{gradient_space, DIMENSION},
     model::{Adapter, AdapterConfig, Llama, LlamaConfig, Projection, TextTokenizer},
     train::{
         train, CancellationFlag, HyperParameters, ProgressBar, TrainingData, TrainingInputs,
@@ -37,18 +38,17 @@ use rand_chacha::{
 use std::collections::BTreeMap;
 
 const PATTERNS: usize = 10;
-/// Longest record in tokens.
-const CONTEXT: usize = 96;
 /// Words of a sentence.
-const WORDS: usize = 4;
-/// Words of a pattern's name.
-const NAME: usize = 6;
+const WORDS: usize = 2;
+/// Longest record in tokens.
+const CONTEXT: usize = 160;
 /// Patterns that the base knows, none of them an adapter's.
 const KNOWN: usize = 20;
 /// Damping that finds patterns; the chain's finds the passages that a response came from.
 const STRONG: f64 = 100.0;
-/// Between the numbers of two patterns' permutations, so that their names differ from the first words on.
-const STRIDE: usize = 23;
+/// A pattern's number times this, less its lower bits, is the number of its name's permutation: neighbours
+/// have nothing in common (D. E. Knuth, *The Art of Computer Programming* 3, section 6.4).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 const VOCABULARY: [&str; 48] = [
     "red", "fox", "sun", "map", "ice", "jar", "oak", "pen", "rug", "sky", "tin", "van", "wax",
@@ -72,7 +72,7 @@ pub(crate) struct Options {
     /// Layers of the model.
     #[arg(long, default_value_t = 2)]
     layers: usize,
-    /// Steps of the base's training; 300 for sentences and 150 for maths if missing.
+    /// Steps of the base's training; 600 for sentences and 100 for maths if missing.
     #[arg(long)]
     base_steps: Option<u32>,
     /// Steps of the adapter's training.
@@ -104,29 +104,33 @@ impl Set {
     }
 
     /// The words whose order names a pattern.
-    fn words(self) -> [&'static str; NAME] {
+    fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Sentences => ["take", "turn", "join", "mark", "move", "hold"],
-            Self::Maths => ["count", "times", "less", "plus", "half", "both"],
+            Self::Sentences => &[
+                "take", "turn", "join", "mark", "move", "hold", "keep", "drop", "make", "find",
+                "give", "lift", "pull", "push", "pick", "send", "walk", "call",
+            ],
+            Self::Maths => &["count", "times", "less", "plus", "half", "both"],
         }
     }
 
     /// Steps after which a base knows how such records look.
     fn base_steps(self) -> u32 {
         match self {
-            Self::Sentences => 300,
-            Self::Maths => 150,
+            Self::Sentences => 600,
+            Self::Maths => 100,
         }
     }
 
     /// A record of a pattern.
     fn record(self, pattern: usize, generator: &mut ChaCha8Rng) -> String {
-        let name = permuted(self.words(), STRIDE * pattern).join(" ");
+        let number = (GOLDEN.wrapping_mul(pattern as u64) >> 20) as usize;
+        let name = permuted(self.words().to_vec(), number).join(" ");
         match self {
             Self::Sentences => {
-                let words = [(); WORDS].map(|()| VOCABULARY[draw(generator, VOCABULARY.len())]);
-                let changed = permuted(words, 7 * pattern + 5);
-                format!("{name}: {} = {}", words.join(" "), changed.join(" "))
+                let drawn = |_| VOCABULARY[draw(generator, VOCABULARY.len())];
+                let words = (0..WORDS).map(drawn).collect::<Vec<_>>();
+                format!("{name}: {} = {}", words.join(" "), changed(&words, pattern))
             }
             Self::Maths => {
                 let (a, b) = (10 + draw(generator, 90), 1 + draw(generator, 9));
@@ -148,15 +152,44 @@ impl Set {
     }
 }
 
+/// What a pattern makes of words: the adapter's change letters, those that the base knows only the order.
+fn changed(words: &[&str], pattern: usize) -> String {
+    let vowel = |letter: char| "aeiou".contains(letter);
+    let each = |change: &dyn Fn(&str) -> String| {
+        let changed = words.iter().map(|word| change(word));
+        changed.collect::<Vec<_>>().join(" ")
+    };
+    match pattern {
+        0 => each(&|word| word.chars().rev().collect()),
+        1 => each(&|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_uppercase() + rest
+        }),
+        2 => words.join("-"),
+        3 => each(&|word| word.replace(vowel, "*")),
+        4 => each(&|word| {
+            let count = |letter: char| 2 - usize::from(vowel(letter));
+            let twice = |letter| std::iter::repeat_n(letter, count(letter));
+            word.chars().flat_map(twice).collect()
+        }),
+        5 => each(&|word| format!("{word} {word}")),
+        6 => each(&|word| word.chars().filter(|letter| !vowel(*letter)).collect()),
+        7 => each(&|word| format!("{word}ly")),
+        8 => words.join(" 1 "),
+        9 => words.join(" ").to_uppercase(),
+        _ => permuted(words.to_vec(), 7 * pattern + 5).join(" "),
+    }
+}
+
 fn draw(generator: &mut ChaCha8Rng, below: usize) -> usize {
     (generator.next_u64() % below as u64) as usize
 }
 
 /// The permutation with this number, from the one that changes nothing on.
-fn permuted<T: Copy, const N: usize>(mut values: [T; N], number: usize) -> [T; N] {
+fn permuted<T>(mut values: Vec<T>, number: usize) -> Vec<T> {
     let mut rest = number;
-    for place in 0..N - 1 {
-        let left = N - place;
+    for place in 0..values.len() {
+        let left = values.len() - place;
         values[place..].rotate_left(rest % left);
         rest /= left;
     }
@@ -309,7 +342,7 @@ fn measure(set: Set, options: &Options) -> Result<()> {
         ("gradients", &train, &asked),
         ("EK-FAC's gradients", &white, &white_asked),
     ] {
-        let quantised = rows.projected()?.index()?;
+        let quantised = rows.projected(DIMENSION)?.index()?;
         for damping in DAMPINGS {
             for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
                 let (scores, seconds) = index_scores(&quantised, asked, damping, magnitude)?;

@@ -236,6 +236,70 @@ fn ekfac_is_exact_where_activations_and_deltas_are_independent() {
 }
 
 #[test]
+fn products_of_gradients_in_the_coordinates_of_ekfac_are_its_scores() {
+    // Two layers of 4 x 3 and 2 x 5, records of 1 to 3 tokens, more of them than fit into a batch.
+    let offsets = |records: usize| {
+        let tokens = (0..records).scan(0, |end, record| {
+            *end += 1 + record % 3;
+            Some(*end)
+        });
+        [0].into_iter().chain(tokens).collect::<Vec<_>>()
+    };
+    let factors = |seed, tokens: usize, width: usize| random(seed, tokens * width);
+    let (train_offsets, query_offsets) = (offsets(70), offsets(5));
+    let arrays = |seed, offsets: &[usize]| {
+        let tokens = offsets[offsets.len() - 1];
+        [(4, 3), (2, 5)].map(|(inputs, outputs)| {
+            let activations = factors(seed + inputs as u64, tokens, inputs);
+            (
+                inputs,
+                outputs,
+                activations,
+                factors(seed + 100, tokens, outputs),
+            )
+        })
+    };
+    let (train, queries) = (arrays(20, &train_offsets), arrays(40, &query_offsets));
+    fn layers<'a>(
+        arrays: &'a [(usize, usize, Vec<f32>, Vec<f32>); 2],
+        offsets: &'a [usize],
+    ) -> [LinearLayer<'a>; 2] {
+        let tokens = offsets[offsets.len() - 1];
+        [0, 1].map(|layer| {
+            let (inputs, outputs, activations, deltas) = &arrays[layer];
+            let activations = Rows::new(activations, tokens, *inputs).unwrap();
+            LinearLayer::new(
+                activations,
+                Rows::new(deltas, tokens, *outputs).unwrap(),
+                offsets,
+            )
+            .unwrap()
+        })
+    }
+    let (train, queries) = (
+        layers(&train, &train_offsets),
+        layers(&queries, &query_offsets),
+    );
+    let ekfac = Ekfac::new(&train, Damping::Relative(0.1)).unwrap();
+    let expected = ekfac.scores(&train, &queries).unwrap();
+    let (rows, asked) = (
+        ekfac.whitened(&train).unwrap(),
+        ekfac.whitened(&queries).unwrap(),
+    );
+    let columns = 4 * 3 + 2 * 5;
+    assert_eq!((rows.len(), asked.len()), (70 * columns, 5 * columns));
+    let products = grad_dot(
+        Rows::new(&rows, 70, columns).unwrap(),
+        Rows::new(&asked, 5, columns).unwrap(),
+    )
+    .unwrap();
+    let found = products.values().iter().map(|product| product / 70.0);
+    assert!(distance(&found.collect::<Vec<_>>(), expected.values()) < 1e-5);
+    let error = ekfac.whitened(&train[..1]).unwrap_err().to_string();
+    assert!(error.contains("list of layers"), "{error}");
+}
+
+#[test]
 fn influence_is_leave_one_out_retraining_of_ridge_regression() {
     let (n, p, q, penalty) = (60, 5, 4, 0.1);
     let (x, noise) = (random(12, n * p), random(13, n));
