@@ -272,7 +272,7 @@ fn trees(quick: bool) -> Result<bool, Error> {
         let samples = Samples::new(&features, dimension, &own)?;
         let bags = Bags {
             seed: [1; 32],
-            count: if quick { 10 } else { 100 },
+            count: if quick { 50 } else { 100 },
             depth: None,
             tried: Tried::SquareRoot,
         };
