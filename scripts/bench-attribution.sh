@@ -88,7 +88,7 @@ torch() {
         --scratch "$1" "${QUICK[@]}"
 }
 
-model() { cargo bench "${CARGO_OPTIONS[@]}" --quiet --bench=influence -- "$1" "${QUICK[@]}"; }
+model() { cargo bench "${CARGO_OPTIONS[@]}" --quiet --bench=influence -- "$@" "${QUICK[@]}"; }
 
 measure() {
     local folder="$scratch/$1"
@@ -106,7 +106,11 @@ measure() {
     valuation) peer valuation --binary-dir "$BINARIES" --scratch "$folder" ;;
     duplicates) "$BINARIES/duplicates-quality" "${QUICK[@]}" ;;
     attacks) peer attacks --binary "$BINARIES/attacks" --scratch "$folder" ;;
-    replay | templates) model "$1" ;;
+    replay) model replay ;;
+    templates)
+        local seed
+        for seed in 1 2 3; do model templates --seed "$seed" || return; done
+        ;;
     esac
     # Indexes are large; the next part may need the room.
     rm -rf "$folder"

@@ -39,12 +39,18 @@ use attribution_proof::{
 };
 use rayon::prelude::*;
 
-use crate::{influence::Index, simd::dots, Error};
+use crate::{
+    influence::Index,
+    simd::{self, fetch_behind},
+    Error,
+};
 
 pub use crate::simd::Instructions;
 
 /// Bytes of rows that a thread takes at a time.
 const BLOCK_BYTES: usize = 1 << 18;
+/// Bytes that memory gives at a time.
+const CACHE_LINE: usize = 64;
 
 /// The `k` best eligible rows of several models' indexes, in the order of a receipt: score
 /// descending, model ascending, row ascending.
@@ -98,16 +104,12 @@ pub fn top_k_with(
 pub fn scores(model: ModelId, index: &Index, query: &Query) -> Result<Vec<i64>, Error> {
     check(query)?;
     let vector = vector(query, model, index)?;
+    let query = simd::Query::new(Instructions::best().level(), vector);
     let own = blocks(index)
         .into_par_iter()
         .map(|block| {
             let mut products = vec![0; block.rows.len()];
-            dots(
-                Instructions::best().level(),
-                vector,
-                block.vectors,
-                &mut products,
-            );
+            query.dots(block.vectors, &mut products);
             let scored = block.scales.iter().zip(products);
             let scores = scored.map(|(scale, product)| score(*scale, product));
             (block.rows, scores.collect::<Vec<_>>())
@@ -121,6 +123,27 @@ pub fn scores(model: ModelId, index: &Index, query: &Query) -> Result<Vec<i64>, 
         all[*row as usize] = *score;
     }
     Ok(all)
+}
+
+/// [`scores`] divided by the length of each row, `scale · |g|`: how much a record's *direction* says, however
+/// large its gradient is. Ranking by it finds records that are particular to a query rather than those that
+/// sway everything (E. Barshan et al., *RelatIF: Identifying Explanatory Training Examples via Relative
+/// Influence*, AISTATS 2020, whose lengths are taken in the curvature's norm, as they are here where rows
+/// hold it).
+///
+/// # Errors
+/// As [`scores`].
+pub fn relative_scores(model: ModelId, index: &Index, query: &Query) -> Result<Vec<f64>, Error> {
+    let mut relative = scores(model, index, query)?
+        .into_iter()
+        .map(|score| score as f64)
+        .collect::<Vec<_>>();
+    let lengths = index.own_vectors().zip(index.scales());
+    for (row, (vector, scale)) in index.own_rows().iter().zip(lengths) {
+        // No row of its own is zero: norms have a lower bound.
+        relative[*row as usize] /= f64::from(*scale) * (norm_squared(vector) as f64).sqrt();
+    }
+    Ok(relative)
 }
 
 fn check(query: &Query) -> Result<(), Error> {
@@ -186,7 +209,9 @@ fn scan(
     k: usize,
     floor: CosineFloor,
 ) -> Best {
+    let columns = query.len();
     let query_norm = query_norm_squared(query);
+    let query = simd::Query::new(instructions.level(), query);
     let least_norm = index.quantisation().norm_minimum;
     let eligible = |product, vector: &[i8]| {
         // The floor rises with the norm, and most rows fail at the least one already.
@@ -199,10 +224,11 @@ fn scan(
             || (Best::new(k), Vec::new()),
             |(mut best, mut products), block| {
                 products.resize(block.rows.len(), 0);
-                dots(instructions.level(), query, block.vectors, &mut products);
+                query.dots(block.vectors, &mut products);
                 let rows = block.rows.iter().zip(block.scales);
-                let vectors = block.vectors.chunks_exact(query.len());
-                for ((product, (row, scale)), vector) in products.iter().zip(rows).zip(vectors) {
+                for (at, (product, (row, scale))) in products.iter().zip(rows).enumerate() {
+                    // Memory would rest meanwhile, and the next block's rows are most often right behind.
+                    fetch_behind(block.vectors, at * CACHE_LINE);
                     // Nearly all rows end here, at one branch that can be foreseen: signs of products,
                     // by themselves, are those of a coin.
                     let score = score(*scale, *product);
@@ -210,6 +236,7 @@ fn scan(
                         continue;
                     }
                     let credit = influence_credit(model, *row, score);
+                    let vector = &block.vectors[at * columns..][..columns];
                     if best.admits(&credit) && eligible(*product, vector) {
                         best.insert(credit);
                     }

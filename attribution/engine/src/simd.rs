@@ -16,8 +16,7 @@ pub(crate) enum Level {
     /// AVX-512 F and BW, 512 bits.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// AVX-512 VNNI, which multiplies and adds up in one instruction, on 256 bits: loads of 512 are slower
-    /// where rows and query do not start with cache lines.
+    /// AVX-512 VNNI, which multiplies and adds up in one instruction.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
 }
@@ -98,29 +97,65 @@ impl Instructions {
 /// Values after which a 32-bit lane could overflow: `512 · 32767 · 127 < 2^31`.
 const LANE_TERMS: usize = 512;
 
-/// Writes `Σ_j query_j · row_j` for each row of `rows` (row-major, `query.len()` columns).
-///
-/// Exact for queries without -32768 and at most 4,096 columns, which callers have checked.
-pub(crate) fn dots(level: Level, query: &[i16], rows: &[i8], out: &mut [i64]) {
-    debug_assert!(!query.is_empty() && query.len() <= 4_096);
-    debug_assert_eq!(rows.len(), query.len() * out.len());
-    match level {
-        Level::Portable => {
-            for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-                *out = dot_portable(query, row);
-            }
+/// The whole numbers that rows are multiplied with, made ready once for any number of rows.
+pub(crate) struct Query<'a> {
+    level: Level,
+    values: &'a [i16],
+    #[cfg(target_arch = "x86_64")]
+    halves: Option<x86::Halves>,
+}
+
+impl<'a> Query<'a> {
+    /// Takes 1 to 4,096 values without -32768, which callers have checked.
+    pub(crate) fn new(level: Level, values: &'a [i16]) -> Self {
+        // Kernels rely on it for their sums.
+        assert!(!values.is_empty() && values.len() <= 4_096);
+        Self {
+            level,
+            values,
+            #[cfg(target_arch = "x86_64")]
+            halves: match level {
+                Level::Avx512Vnni => x86::Halves::new(values),
+                _ => None,
+            },
         }
-        // SAFETY: a level other than `Portable` exists only where the processor has been found to
-        // support it.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86::dots_avx2(query, rows, out) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86::dots_avx512(query, rows, out) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512Vnni => unsafe { x86::dots_vnni(query, rows, out) },
     }
+
+    /// Writes `Σ_j query_j · row_j` for each row of `rows` (row-major), exactly.
+    pub(crate) fn dots(&self, rows: &[i8], out: &mut [i64]) {
+        let query = self.values;
+        assert_eq!(rows.len(), query.len() * out.len());
+        match self.level {
+            Level::Portable => {
+                for (row, out) in rows.chunks_exact(query.len()).zip(out) {
+                    *out = dot_portable(query, row);
+                }
+            }
+            // SAFETY: a level other than `Portable` exists only where the processor has been found to
+            // support it.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { x86::dots_avx2(query, rows, out) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { x86::dots_avx512(query, rows, out) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512Vnni => match &self.halves {
+                Some(halves) => unsafe { x86::dots_vnni(halves, rows, out) },
+                None => unsafe { x86::dots_vnni_words(query, rows, out) },
+            },
+        }
+    }
+}
+
+/// Begins to fetch the cache line that stands `at` bytes behind `rows`, where rows that are read next are
+/// likely to be.
+#[inline]
+pub(crate) fn fetch_behind(rows: &[i8], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    x86::fetch(rows.as_ptr_range().end.wrapping_add(at));
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (rows, at);
 }
 
 fn dot_portable(query: &[i16], row: &[i8]) -> i64 {
@@ -174,129 +209,7 @@ fn add_scaled_body<const N: usize>(target: &mut [f64], factors: [f64; N], rows: 
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::*;
-
-    /// How far ahead of the row being read memory is fetched. The multiplications fill the processor's
-    /// window with too few loads to keep memory busy by themselves, and what is fetched much farther ahead
-    /// (two kilobytes) gets in the way of what the processor fetches by itself. Rows are read one after
-    /// the other: two or four side by side would share loads of the query, but halve the rate.
-    const AHEAD: usize = 256;
-
-    /// Fetches the cache line `AHEAD` bytes behind `at`.
-    #[inline(always)]
-    fn fetch_ahead(at: *const i8) {
-        // SAFETY: prefetching reads nothing and cannot fault, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(AHEAD)) };
-    }
-
-    /// Values of a row in a cache line, which all kernels take at a time: with sums that do not wait for
-    /// each other and no branch in between, memory is what they wait for.
-    const STEP: usize = 64;
-
-    /// Sums over rows with registers of 256 bits; `$add` adds the products of neighbours in pairs to the
-    /// eight lanes of a sum.
-    macro_rules! dots_256 {
-        ($name:ident, $features:literal, |$sum:ident, $q:ident, $g:ident| $add:expr) => {
-            #[target_feature(enable = $features)]
-            pub(super) fn $name(query: &[i16], rows: &[i8], out: &mut [i64]) {
-                let end = query.len() - query.len() % STEP;
-                for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-                    // At 4,096 columns each of the eight lanes of the four sums holds 128 products, so
-                    // that all four together are half of what would overflow.
-                    let mut sums = [_mm256_setzero_si256(); 4];
-                    for at in (0..end).step_by(STEP) {
-                        let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
-                        fetch_ahead(g);
-                        for (part, sum) in sums.iter_mut().enumerate() {
-                            // SAFETY: `at + STEP <= query.len() == row.len()`, and the four parts of 16
-                            // values are within that step; unaligned loads.
-                            let ($q, g) = unsafe {
-                                (
-                                    _mm256_loadu_si256(q.add(16 * part).cast()),
-                                    _mm_loadu_si128(g.add(16 * part).cast()),
-                                )
-                            };
-                            let ($sum, $g) = (*sum, _mm256_cvtepi8_epi16(g));
-                            *sum = $add;
-                        }
-                    }
-                    let [a, b, c, d] = sums;
-                    let sum = _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d));
-                    // The sum over lanes does not fit 32 bits.
-                    let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sum));
-                    let high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(sum));
-                    let mut lanes = [0_i64; 4];
-                    // SAFETY: `lanes` has room for 32 bytes; unaligned store.
-                    unsafe {
-                        _mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_add_epi64(low, high));
-                    }
-                    *out = lanes.iter().sum();
-                    if end < query.len() {
-                        *out += super::dot_portable(&query[end..], &row[end..]);
-                    }
-                }
-            }
-        };
-    }
-
-    dots_256!(dots_avx2, "avx2", |sum, q, g| {
-        _mm256_add_epi32(sum, _mm256_madd_epi16(q, g))
-    });
-    dots_256!(dots_vnni, "avx2,avx512vl,avx512vnni", |sum, q, g| {
-        _mm256_dpwssd_epi32(sum, q, g)
-    });
-
-    #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn dots_avx512(query: &[i16], rows: &[i8], out: &mut [i64]) {
-        let end = query.len() - query.len() % STEP;
-        for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-            // 128 products a lane at most; see above.
-            let mut sums = [_mm512_setzero_si512(); 2];
-            for at in (0..end).step_by(STEP) {
-                let (q, g) = (query[at..].as_ptr(), row[at..].as_ptr());
-                fetch_ahead(g);
-                for (part, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: `at + STEP <= query.len() == row.len()`, and the two parts of 32 values
-                    // are within that step; unaligned loads.
-                    let (q, g) = unsafe {
-                        (
-                            _mm512_loadu_si512(q.add(32 * part).cast()),
-                            _mm256_loadu_si256(g.add(32 * part).cast()),
-                        )
-                    };
-                    let products = _mm512_madd_epi16(q, _mm512_cvtepi8_epi16(g));
-                    *sum = _mm512_add_epi32(*sum, products);
-                }
-            }
-            let sum = _mm512_add_epi32(sums[0], sums[1]);
-            let low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sum));
-            let high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64::<1>(sum));
-            *out = _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
-            if end < query.len() {
-                *out += super::dot_portable(&query[end..], &row[end..]);
-            }
-        }
-    }
-
-    #[target_feature(enable = "avx2")]
-    pub(super) fn add_scaled_avx2<const N: usize>(
-        target: &mut [f64],
-        factors: [f64; N],
-        rows: [&[f64]; N],
-    ) {
-        super::add_scaled_body(target, factors, rows);
-    }
-
-    #[target_feature(enable = "avx512f")]
-    pub(super) fn add_scaled_avx512<const N: usize>(
-        target: &mut [f64],
-        factors: [f64; N],
-        rows: [&[f64]; N],
-    ) {
-        super::add_scaled_body(target, factors, rows);
-    }
-}
+mod x86;
 
 #[cfg(test)]
 mod tests {
@@ -317,7 +230,7 @@ mod tests {
                 .collect::<Vec<_>>();
             for level in Level::all() {
                 let mut out = vec![0; count];
-                dots(level, &query, rows, &mut out);
+                Query::new(level, &query).dots(rows, &mut out);
                 prop_assert_eq!(&out, &expected, "{:?}", level);
             }
         }
@@ -346,15 +259,55 @@ mod tests {
     }
 
     #[test]
+    fn dots_do_not_depend_on_where_rows_start() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as i32
+        };
+        for columns in [64, 192, 1_024] {
+            let bytes = (0..64 + 6 * columns)
+                .map(|_| (random() % 255 - 127) as i8)
+                .collect::<Vec<_>>();
+            // Without the largest values, with one of a sign, and with those of both.
+            for extremes in [&[][..], &[32_767], &[-32_767], &[32_767, -32_767]] {
+                let mut query = (0..columns)
+                    .map(|_| (random() % 65_199 - 32_599) as i16)
+                    .collect::<Vec<_>>();
+                query[..extremes.len()].copy_from_slice(extremes);
+                for start in 0..64 {
+                    for count in [1, 2, 3, 6] {
+                        let rows = &bytes[start..start + count * columns];
+                        let expected = rows
+                            .chunks_exact(columns)
+                            .map(|row| attribution_proof::influence::dot(&query, row))
+                            .collect::<Vec<_>>();
+                        for level in Level::all() {
+                            let mut out = vec![0; count];
+                            Query::new(level, &query).dots(rows, &mut out);
+                            assert_eq!(
+                                out, expected,
+                                "{level:?}, {columns}, {extremes:?}, {start}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn dots_do_not_overflow_at_the_bounds() {
         for sign in [1, -1] {
             let query = vec![32_767 * sign; 4_096];
-            let row = vec![127_i8; 4_096];
+            let rows = vec![127_i8; 3 * 4_096];
             let expected = 4_096 * 32_767 * 127 * i64::from(sign);
             for level in Level::all() {
-                let mut out = [0];
-                dots(level, &query, &row, &mut out);
-                assert_eq!(out[0], expected, "{level:?}");
+                let mut out = [0; 3];
+                Query::new(level, &query).dots(&rows, &mut out);
+                assert_eq!(out, [expected; 3], "{level:?}");
             }
         }
     }

@@ -48,7 +48,10 @@ Examples:
   poa index gradients gradients.npy --output gradients.poa
   poa index gradients gradients.jsonl --dimension 512 --seed 7 --output gradients.poa
   poa index gradients more.npy --append --output gradients.poa
-  poa influence index --index gradients.poa --queries outputs.npy",
+  poa index gradients gradients.npy --principal --output exact.poa
+  poa index gradients gradients.npy --principal --curvature x.npy --curvature-deltas d.npy \\
+                      --curvature-tokens lengths.txt --output ekfac.poa
+  poa influence index --index ekfac.poa --queries outputs.npy --relative",
     ),
     (
         &["trace"],

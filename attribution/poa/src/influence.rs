@@ -1,6 +1,6 @@
 //! What each training record did to each output.
 
-mod linear;
+pub(crate) mod linear;
 mod trak;
 
 use crate::{index, output, report, tables, Global};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Queries that are scored between two steps of the progress bar.
 const CHUNK: usize = 128;
 /// Damping, as a part of the mean eigenvalue: what implementations of DataInf and EK-FAC have.
-const DAMPING: f64 = 0.1;
+pub(crate) const DAMPING: f64 = 0.1;
 
 /// How influence is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -81,7 +81,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',')]
     layers: Vec<usize>,
     /// Damping, as a part of each layer's mean eigenvalue; for index, of the mean of those that can
-    /// differ from zero. [default: 0.1]
+    /// differ from zero, and not for one that holds its curvature. [default: 0.1]
     #[arg(long)]
     damping: Option<f64>,
     /// Damping in units of the mean loss's curvature, instead.
@@ -123,6 +123,10 @@ pub(crate) struct Arguments {
     /// For logra, the most directions that are kept on each side of a layer. [default: 64]
     #[arg(long)]
     rank: Option<usize>,
+    /// For index, divide each score by the size of the record's row: what is particular to the query
+    /// comes before what sways everything.
+    #[arg(long)]
+    relative: bool,
     /// Records that are named for each query.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     top: u32,
@@ -142,7 +146,7 @@ impl Arguments {
         let damped = [Datainf, Fisher, Ekfac, Logra];
         let relative = [Datainf, Fisher, Ekfac, Logra, Index];
         let linear = [Ekfac, Logra];
-        let options: [(bool, &str, &[Method]); 16] = [
+        let options: [(bool, &str, &[Method]); 17] = [
             (self.index.is_some(), "index", &[Index]),
             (!self.learning_rate.is_empty(), "learning-rate", &[Tracin]),
             (!self.curvature.is_empty(), "curvature", &damped),
@@ -163,6 +167,7 @@ impl Arguments {
             ),
             (self.curvature_tokens.is_some(), "curvature-tokens", &linear),
             (self.rank.is_some(), "rank", &[Logra]),
+            (self.relative, "relative", &[Index]),
         ];
         for (given, name, methods) in options {
             let taken = methods.contains(&self.method);
@@ -211,13 +216,12 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<()> {
     let scores = match arguments.method {
         Method::Index => {
             let folder = arguments.index.as_deref().unwrap_or(Path::new("."));
-            let damping = arguments.damping.unwrap_or(DAMPING);
-            index::scores(
-                folder,
-                &tables::matrix(&arguments.queries[0])?,
-                damping,
-                global,
-            )?
+            let queries = tables::matrix(&arguments.queries[0])?;
+            let terms = index::gradients::Terms {
+                damping: arguments.damping,
+                relative: arguments.relative,
+            };
+            index::gradients::scores(folder, &queries, terms, global)?
         }
         Method::Ekfac => linear::ekfac(&arguments)?,
         Method::Logra => linear::logra(&arguments)?,

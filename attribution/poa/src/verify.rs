@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
 struct Verdict {
     root: String,
     expected: String,
+    /// Whether principal directions, if there are any, are those that the index was built with.
+    directions: bool,
     verified: bool,
 }
 
@@ -38,22 +40,27 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> Result<ExitCode> {
             let record = |row| corpus.record(row).unwrap_or_default();
             index::text_root((0..corpus.len()).map(record))
         }
-        Kind::Gradients => index::index_root(&index::open_gradients(folder)?)?,
+        Kind::Gradients => index::gradients::root(&index::gradients::open(folder)?)?,
     };
+    let directions = index::gradients::has_its_directions(folder, &description)?;
     let expected = arguments.root.unwrap_or(description.root);
     let expected = expected.trim_start_matches("0x").to_lowercase();
     let root = hex::encode(root);
-    let verified = root == expected;
+    let verified = root == expected && directions;
     let line = if verified {
         format!("verified: {} rows with the root {root}", description.rows)
-    } else {
+    } else if root != expected {
         format!(
             "NOT verified: the rows have the root {root}, not {expected}: build or fetch it again"
         )
+    } else {
+        "NOT verified: the directions beside the rows are others: build or fetch them again"
+            .to_owned()
     };
     let verdict = Verdict {
         root,
         expected,
+        directions,
         verified,
     };
     output::print(global.json, &verdict, &[line])?;

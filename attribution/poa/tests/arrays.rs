@@ -365,6 +365,42 @@ fn layers_of_single_tokens_score_like_their_gradients() {
     for (one, two) in read(folder, "one.csv").iter().zip(read(folder, "two.csv")) {
         assert!((2.0 * one - two).abs() < 1e-9 * size, "{one} {two}");
     }
+    // An index whose directions hold that curvature.
+    let curvature = ["--curvature", "tx.csv", "--curvature-deltas", "td.csv"];
+    let build = [
+        "index",
+        "gradients",
+        "tg.csv",
+        "--principal",
+        "--output",
+        "i",
+    ];
+    done(folder, &[&build[..], &curvature].concat());
+    let search = ["index", "--index", "i", "--queries", "qg.csv"];
+    run(&[&search[..], &["--output", "index.csv"]].concat());
+    let found = read(folder, "index.csv");
+    for (one, found) in read(folder, "one.csv").chunks(n).zip(found.chunks(n)) {
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let norms = product(one, one) * product(found, found);
+        let cosine = product(one, found) / norms.sqrt();
+        assert!(cosine > 0.999, "{cosine}");
+    }
+    let damped = [&["influence"], &search[..], &["--damping", "1"]].concat();
+    let message = refused(folder, 1, &damped);
+    assert!(message.contains("leave --damping out"), "{message}");
+    let narrow = [
+        "index",
+        "gradients",
+        "qx.csv",
+        "--principal",
+        "--output",
+        "j",
+    ];
+    let message = refused(folder, 1, &[&narrow[..], &curvature].concat());
+    assert!(
+        message.contains("have 6 weights, but each gradient has 3"),
+        "{message}"
+    );
     // The same as curvature of its own.
     let own = ["--curvature", "tx.csv", "--curvature-deltas", "td.csv"];
     run(&[&["ekfac", "--output", "own.csv"], &layers[..], &own].concat());
@@ -575,4 +611,114 @@ fn an_index_of_gradients_grows_and_finds_its_rows() {
     ];
     let message = refused(folder, 1, &onto);
     assert!(message.contains("index of texts"), "{message}");
+}
+
+#[test]
+fn an_index_of_principal_directions_is_exact_and_brings_them_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (n, columns) = (30, 200);
+    csv(folder, "g.csv", columns, &numbers(31, n * columns));
+    csv(folder, "more.csv", columns, &numbers(32, 3 * columns));
+    csv(folder, "q.csv", columns, &numbers(33, 4 * columns));
+    csv(folder, "narrow.csv", 199, &numbers(33, 4 * 199));
+    let build = ["index", "gradients", "g.csv", "--principal", "--output"];
+    let told = done(folder, &[&build[..], &["i", "--json"]].concat());
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let energy = &told["projection"]["principal"]["energy"];
+    assert!(energy.as_f64().unwrap() > 0.999_999);
+
+    // More columns than records: the curvature of all of them is that of the directions.
+    let methods: [(&str, &[&str]); 2] = [
+        ("index.csv", &["index", "--index", "i"]),
+        ("fisher.csv", &["fisher", "--train", "g.csv", "--damping"]),
+    ];
+    // The index's damping is a part of the mean over the 30 eigenvalues that can differ from zero.
+    let whole = (0.1 * columns as f64 / n as f64).to_string();
+    for (output, method) in methods {
+        let damping = method.ends_with(&["--damping"]).then_some(whole.as_str());
+        let options = ["--queries", "q.csv", "--output", output];
+        let arguments = [&["influence"], method, damping.as_slice(), &options].concat();
+        done(folder, &arguments);
+    }
+    let cosines = |a: &[f64], b: &[f64], rows: usize| {
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let pairs = a.chunks(a.len() / rows).zip(b.chunks(b.len() / rows));
+        let cosines = pairs.map(|(a, b)| product(a, b) / (product(a, a) * product(b, b)).sqrt());
+        cosines.fold(1.0, f64::min)
+    };
+    let (found, exact) = (read(folder, "index.csv"), read(folder, "fisher.csv"));
+    let cosine = cosines(&found, &exact, 4);
+    assert!(cosine > 0.999, "{cosine}");
+
+    // Relative to the records' sizes, a gradient is most like itself, whatever sizes others have.
+    let sizes = numbers(31, n * columns);
+    let sizes = sizes
+        .iter()
+        .enumerate()
+        .map(|(at, value)| value * (1 + at / columns % 5) as f64);
+    csv(folder, "sizes.csv", columns, &sizes.collect::<Vec<_>>());
+    done(
+        folder,
+        &[&["index", "gradients", "sizes.csv"], &build[3..], &["s"]].concat(),
+    );
+    let search = [
+        "influence",
+        "index",
+        "--index",
+        "s",
+        "--queries",
+        "g.csv",
+        "--relative",
+    ];
+    done(
+        folder,
+        &[&search[..], &["--output", "relative.csv"]].concat(),
+    );
+    for (query, scores) in read(folder, "relative.csv").chunks_exact(n).enumerate() {
+        let best = (0..n).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+        assert_eq!(best, Some(query));
+    }
+    let append = ["index", "gradients", "--append", "--output", "i"];
+    let told = done(folder, &[&append[..], &["more.csv"]].concat());
+    assert!(told.starts_with("33 rows in i"), "{told}");
+    let message = refused(folder, 1, &[&append[..], &["narrow.csv"]].concat());
+    assert!(message.contains("199 values each"), "{message}");
+    done(folder, &["verify", "i"]);
+
+    // Directions of another index.
+    let fewer = ["other", "--dimension", "20"];
+    done(folder, &[&build[..], &fewer].concat());
+    fs::copy(
+        folder.join("other/directions.npy"),
+        folder.join("i/directions.npy"),
+    )
+    .unwrap();
+    let query = ["influence", "index", "--index", "i", "--queries", "q.csv"];
+    let message = refused(folder, 1, &query);
+    assert!(
+        message.contains("not the directions of this index"),
+        "{message}"
+    );
+    let output = poa(folder, &["verify", "i"]);
+    assert_eq!(output.status.code(), Some(3));
+    fs::remove_file(folder.join("i/directions.npy")).unwrap();
+    let message = refused(folder, 1, &query);
+    assert!(message.contains("directions.npy"), "{message}");
+    let message = refused(folder, 1, &[&build[..], &["other"]].concat());
+    assert!(message.contains("other exists already"), "{message}");
+    let message = refused(
+        folder,
+        2,
+        &[
+            "index",
+            "gradients",
+            "g.csv",
+            "--output",
+            "x",
+            "--damping",
+            "1",
+        ],
+    );
+    assert!(message.contains("--curvature"), "{message}");
 }

@@ -298,7 +298,7 @@ fn damaged_indexes_are_refused_with_file_and_offset() {
     let text = fs::read_to_string(&description).unwrap();
     fs::write(
         &description,
-        text.replace("\"version\": 2", "\"version\": 9"),
+        text.replace("\"version\": 3", "\"version\": 9"),
     )
     .unwrap();
     let version = message(&poa(folder, &["verify", "i"]), 1);

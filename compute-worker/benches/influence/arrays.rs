@@ -1,16 +1,15 @@
 //! What influence is computed from: gradients, factors and index rows of a trained model.
 
-use anyhow::{bail, Result};
+use anyhow::Result;
 use attribution_engine::{
     duplicates::Standing,
     influence::{
-        methods::{Damping, Ekfac, LinearLayer, Matrix, Rows},
-        quantise_query, Index, IndexBuilder, Preconditioner, Quantisation,
+        methods::{Damping, Ekfac, LinearLayer, Matrix, PrincipalProjection, Rows},
+        quantise_query, Direction, Index, IndexBuilder, Preconditioner, Quantisation,
     },
     projection::Projection,
     scan,
 };
-use attribution_proof::influence::{norm_squared, Row};
 use openledger_worker::{
     attribution::NONZEROS,
     train::{gradients::GradientSpace, CancellationFlag, Silent, TrainingData},
@@ -53,20 +52,19 @@ impl Gradients {
         })
     }
 
-    /// Each row projected as the index of a model is, to this many values.
-    pub(crate) fn projected(&self, dimension: u32) -> Result<Self> {
-        let projection = self.projection(dimension as usize)?;
+    /// Each row projected.
+    pub(crate) fn projected(&self, projection: &impl Project) -> Result<Self> {
         let mut values = Vec::new();
         for row in self.values.chunks_exact(self.columns) {
             values.extend(projection.project(row)?);
         }
-        Ok(Self {
-            values,
-            columns: dimension as usize,
-        })
+        let columns = values.len() / (self.values.len() / self.columns);
+        Ok(Self { values, columns })
     }
 
-    fn projection(&self, dimension: usize) -> Result<Projection> {
+    /// A projection as the index of a model has it, to this many values.
+    pub(crate) fn random_projection(&self, dimension: u32) -> Result<Projection> {
+        let dimension = dimension as usize;
         Ok(Projection::new(
             &[1; 32],
             self.columns,
@@ -96,6 +94,32 @@ impl Gradients {
     }
 }
 
+/// How gradients become rows of an index, and queries with them.
+pub(crate) trait Project {
+    fn project(&self, gradient: &[f32]) -> Result<Vec<f32>>;
+}
+
+impl Project for Projection {
+    fn project(&self, gradient: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.project(gradient)?)
+    }
+}
+
+impl Project for PrincipalProjection {
+    fn project(&self, gradient: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.project(gradient)?)
+    }
+}
+
+/// The curvature of an index's scores.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Curvature {
+    /// The damped Fisher matrix of the index's rows.
+    OfRows(f64),
+    /// What the rows' coordinates already hold.
+    Within,
+}
+
 /// Whether a row's magnitude counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Magnitude {
@@ -105,38 +129,48 @@ pub(crate) enum Magnitude {
     Normalised,
 }
 
+impl Magnitude {
+    /// How a row of the results tells it.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Counts => "",
+            Self::Normalised => ", by direction alone",
+        }
+    }
+}
+
 /// Signed scores of all rows, `queries x rows`, from the queries' gradients, and the mean seconds of a
 /// query.
 pub(crate) fn index_scores(
     index: &Index,
     queries: &Gradients,
-    damping: f64,
+    projection: &impl Project,
+    curvature: Curvature,
     magnitude: Magnitude,
 ) -> Result<(Matrix, f64)> {
-    let preconditioner = Preconditioner::new(index, damping)?;
-    let projection = queries.projection(index.dimension())?;
-    // What a row's direction alone would have of its score.
-    let divisors = (0..index.len() as u32)
-        .map(|row| match (magnitude, index.row(row)) {
-            (Magnitude::Counts, _) => Ok(1.0),
-            (Magnitude::Normalised, Some(Row::Own { scale, g })) => {
-                Ok(f64::from(scale) * (norm_squared(&g) as f64).sqrt())
-            }
-            (_, other) => bail!("row {row} of the index is {other:?}"),
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let preconditioner = match curvature {
+        Curvature::OfRows(damping) => Some(Preconditioner::new(index, damping)?),
+        Curvature::Within => None,
+    };
     let mut scores = Vec::new();
     let start = Instant::now();
     for gradient in queries.values.chunks_exact(queries.columns) {
-        let direction = preconditioner.direction(&projection.project(gradient)?)?;
+        let projected = projection.project(gradient)?;
+        let direction = match &preconditioner {
+            Some(preconditioner) => preconditioner.direction(&projected)?,
+            None => Direction {
+                values: projected.into_iter().map(f64::from).collect(),
+                unit: index.unit(),
+            },
+        };
         let query = quantise_query(&[(MODEL, &direction)])?;
-        let row_scores = scan::scores(MODEL, index, &query)?;
-        scores.extend(
-            row_scores
-                .iter()
-                .zip(&divisors)
-                .map(|(score, divisor)| *score as f64 / divisor),
-        );
+        match magnitude {
+            Magnitude::Counts => {
+                let all = scan::scores(MODEL, index, &query)?;
+                scores.extend(all.into_iter().map(|score| score as f64));
+            }
+            Magnitude::Normalised => scores.extend(scan::relative_scores(MODEL, index, &query)?),
+        }
     }
     let count = queries.values.len() / queries.columns;
     let seconds = start.elapsed().as_secs_f64() / count as f64;
@@ -214,17 +248,8 @@ pub(crate) fn ekfac_scores(train: &Layers, queries: &Layers) -> Result<Matrix> {
     Ok(Ekfac::new(&train, RELATIVE_DAMPING)?.scores(&train, &queries.linear()?)?)
 }
 
-/// Gradients of training records and queries in the coordinates of the training records' EK-FAC.
-pub(crate) fn whitened(train: &Layers, queries: &Layers) -> Result<[Gradients; 2]> {
+/// The strongest directions of the training records' gradients, by the curvature of their EK-FAC.
+pub(crate) fn principal(train: &Layers, most: u32) -> Result<PrincipalProjection> {
     let train = train.linear()?;
-    let ekfac = Ekfac::new(&train, RELATIVE_DAMPING)?;
-    let columns = train
-        .iter()
-        .map(|layer| layer.inputs() * layer.outputs())
-        .sum();
-    let rows = |layers: &[LinearLayer<'_>]| {
-        let values = ekfac.whitened(layers)?;
-        Ok::<_, anyhow::Error>(Gradients { values, columns })
-    };
-    Ok([rows(&train)?, rows(&queries.linear()?)?])
+    Ok(Ekfac::new(&train, RELATIVE_DAMPING)?.principal(&train, most as usize)?)
 }

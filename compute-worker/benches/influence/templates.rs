@@ -8,8 +8,8 @@
 
 use crate::{
     arrays::{
-        ekfac_scores, index_scores, whitened, Gradients, Layers, Magnitude, DAMPINGS,
-        RELATIVE_DAMPING,
+        ekfac_scores, index_scores, principal, Curvature as IndexCurvature, Gradients, Layers,
+        Magnitude, DAMPINGS, RELATIVE_DAMPING,
     },
     result,
 };
@@ -46,6 +46,8 @@ const CONTEXT: usize = 160;
 const KNOWN: usize = 20;
 /// Damping that finds patterns; the chain's finds the passages that a response came from.
 const STRONG: f64 = 100.0;
+/// Most values of a row in principal directions.
+const PRINCIPAL: [u32; 2] = [64, 256];
 /// A pattern's number times this, less its lower bits, is the number of its name's permutation: neighbours
 /// have nothing in common (D. E. Knuth, *The Art of Computer Programming* 3, section 6.4).
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -336,27 +338,7 @@ fn measure(set: Set, options: &Options) -> Result<()> {
     let asked_layers = Layers::of(&space, &queries, &all(&queries))?;
     let ekfac = ekfac_scores(&train_layers, &asked_layers)?;
     report("EK-FAC", &ekfac)?;
-    let [white, white_asked] = whitened(&train_layers, &asked_layers)?;
-    let mut found = Vec::new();
-    for (name, rows, asked) in [
-        ("gradients", &train, &asked),
-        ("EK-FAC's gradients", &white, &white_asked),
-    ] {
-        let quantised = rows.projected(DIMENSION)?.index()?;
-        for damping in DAMPINGS {
-            for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
-                let (scores, seconds) = index_scores(&quantised, asked, damping, magnitude)?;
-                let what = format!("index of {name}, damping {damping}, {magnitude:?}");
-                let (area, recall) = report(&what, &scores)?;
-                found.push((name, damping, magnitude, area, recall, seconds));
-            }
-        }
-    }
-    for (name, damping, magnitude, area, recall, seconds) in found {
-        let of_the_chain = name == "gradients" && magnitude == Magnitude::Counts;
-        if !of_the_chain || ![DAMPING, STRONG].contains(&damping) {
-            continue;
-        }
+    let row = |what: &str, area: f64, recall: f64, seconds: f64| {
         let measured = format!(
             "AUC {area:.4}, recall {recall:.4}, {:.2} ms a query; bags of words AUC {:.3}",
             seconds * 1e3,
@@ -365,13 +347,44 @@ fn measure(set: Set, options: &Options) -> Result<()> {
         let counts = !options.quick && bags.0 <= 0.95;
         result(
             &format!(
-                "influential records, {}, index with damping {damping}",
-                set.name()
+                "influential records, {}, seed {}, {what}",
+                set.name(),
+                options.seed
             ),
             &measured,
             "AUC .995, recall .99, 2 ms; bags of words at most .95",
             counts && area >= 0.995 && recall >= 0.99 && seconds <= 2e-3,
         );
+    };
+    let projection = train.random_projection(DIMENSION)?;
+    let quantised = train.projected(&projection)?.index()?;
+    for damping in DAMPINGS {
+        for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
+            let curvature = IndexCurvature::OfRows(damping);
+            let (scores, seconds) =
+                index_scores(&quantised, &asked, &projection, curvature, magnitude)?;
+            let what = format!("index of gradients, damping {damping}, {magnitude:?}");
+            let (area, recall) = report(&what, &scores)?;
+            if magnitude == Magnitude::Counts && [DAMPING, STRONG].contains(&damping) {
+                let what = format!("index with damping {damping}");
+                row(&what, area, recall, seconds);
+            }
+        }
+    }
+    for most in PRINCIPAL {
+        let projection = principal(&train_layers, most)?;
+        let (dimension, energy) = (projection.output_dimension(), projection.energy());
+        let quantised = train.projected(&projection)?.index()?;
+        for magnitude in [Magnitude::Counts, Magnitude::Normalised] {
+            let curvature = IndexCurvature::Within;
+            let (scores, seconds) =
+                index_scores(&quantised, &asked, &projection, curvature, magnitude)?;
+            let what = format!("index of {dimension} directions ({energy:.3}), {magnitude:?}");
+            let (area, recall) = report(&what, &scores)?;
+            let shown = magnitude.shown();
+            let what = format!("index of {dimension} principal directions{shown}");
+            row(&what, area, recall, seconds);
+        }
     }
     Ok(())
 }

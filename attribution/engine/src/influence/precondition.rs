@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Index;
 use crate::{
     linear::{add_combination, dot, gram, mirror, Cholesky},
-    simd::{dots, Instructions, Level},
+    simd::{self, Instructions, Level},
     Error,
 };
 
@@ -225,12 +225,13 @@ fn kernel_matrix(level: Level, index: &Index) -> Vec<f64> {
                 .iter()
                 .map(|g| i16::from(*g))
                 .collect::<Vec<_>>();
+            let query = simd::Query::new(level, &row);
             let mut products = vec![0; i + 1];
             let mut left = &mut products[..];
             for part in index.vectors() {
                 let count = left.len().min(part.len() / dimension);
                 let (some, rest) = left.split_at_mut(count);
-                dots(level, &row, &part[..count * dimension], some);
+                query.dots(&part[..count * dimension], some);
                 left = rest;
             }
             let scale = i64::from(index.scales()[i]);

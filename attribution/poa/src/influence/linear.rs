@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const RANK: usize = 64;
 
 /// Activations and deltas of some records at each layer.
-struct Records {
+pub(crate) struct Records {
     layers: Vec<(tables::Table, tables::Table)>,
     /// Where each record's tokens start, and the end of the last.
     offsets: Vec<usize>,
@@ -20,7 +20,7 @@ struct Records {
 
 impl Records {
     /// Reads a pair of files for each layer; `name` is that of the options.
-    fn read(
+    pub(crate) fn read(
         name: &str,
         activations: &[PathBuf],
         deltas: &[PathBuf],
@@ -58,7 +58,8 @@ impl Records {
         Ok(Self { layers, offsets })
     }
 
-    fn layers(&self) -> Result<Vec<LinearLayer<'_>>> {
+    /// As the methods take them.
+    pub(crate) fn layers(&self) -> Result<Vec<LinearLayer<'_>>> {
         self.layers
             .iter()
             .enumerate()

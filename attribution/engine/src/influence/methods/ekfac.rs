@@ -4,7 +4,8 @@ use super::{
     dense::{add_product, Operand, Target},
     factored::{FactoredProjection, LinearLayer},
     fisher::Damping,
-    rows::{check_positive, entries, Matrix},
+    principal::PrincipalProjection,
+    rows::{check_positive, entries, Matrix, Rows},
 };
 use crate::Error;
 
@@ -148,6 +149,40 @@ impl Ekfac {
             Error::check_finite(Some(row), values)?;
         }
         Ok(rows)
+    }
+
+    /// The projection of plain gradients, all layers side by side, to the strongest directions of the
+    /// records' [`Self::whitened`] rows: rows of a small index whose plain products, over the number of
+    /// training records, are this method's scores. They are the scores themselves for the given records
+    /// where there are at most `most` of them, and nearly so for others like them.
+    ///
+    /// # Errors
+    /// As [`Self::whitened`] and [`PrincipalProjection::of_rows`].
+    pub fn principal(
+        &self,
+        records: &[LinearLayer<'_>],
+        most: usize,
+    ) -> Result<PrincipalProjection, Error> {
+        let rows = self.whitened(records)?;
+        let count = check_records(records)?;
+        let rows = Rows::new(&rows, count, rows.len() / count)?;
+        let whitened = PrincipalProjection::of_rows(rows, most)?;
+        Ok(whitened.after(|mut direction, mut out| {
+            for layer in &self.layers {
+                let width = layer.eigenvalues.len();
+                let (some, rest) = direction.split_at(width);
+                let scaled = some.iter().zip(&layer.eigenvalues);
+                let scaled =
+                    scaled.map(|(value, eigenvalue)| f64::from(*value) / eigenvalue.sqrt());
+                let mut wide = vec![0.0; width];
+                layer.basis.adjoint(&scaled.collect::<Vec<_>>(), &mut wide);
+                let (target, left) = std::mem::take(&mut out).split_at_mut(width);
+                for (target, value) in target.iter_mut().zip(wide) {
+                    *target = value as f32;
+                }
+                (direction, out) = (rest, left);
+            }
+        }))
     }
 
     /// The score of each training record for its own gradient.

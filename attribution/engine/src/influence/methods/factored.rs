@@ -236,6 +236,29 @@ impl FactoredProjection {
             });
         Ok(rows)
     }
+
+    /// The adjoint of the projection, `P_oᵀ M P_i`: its product with a gradient is that of `M`,
+    /// `r_o x r_i`, with the projected gradient. `out` is `d_out x d_in`.
+    pub(super) fn adjoint(&self, projected: &[f64], out: &mut [f64]) {
+        let (outputs, inputs) = (&self.outputs, &self.inputs);
+        let mut half = vec![0.0; outputs.rank * inputs.dimension];
+        matmul(
+            MatMut::from_row_major_slice_mut(&mut half, outputs.rank, inputs.dimension),
+            Accum::Replace,
+            MatRef::from_row_major_slice(projected, outputs.rank, inputs.rank),
+            inputs.matrix(),
+            1.0,
+            Par::Seq,
+        );
+        matmul(
+            MatMut::from_row_major_slice_mut(out, outputs.dimension, inputs.dimension),
+            Accum::Replace,
+            outputs.matrix().transpose(),
+            MatRef::from_row_major_slice(&half, outputs.rank, inputs.dimension),
+            1.0,
+            Par::Seq,
+        );
+    }
 }
 
 /// `X Pᵀ`, row-major.

@@ -38,6 +38,7 @@
 //! | [`Trak`] | Park et al. 2023 | exact inverse of features, `M` models | `M(nk² + k³/3)` | `Mnk` |
 //! | [`FactoredProjection`] (LoGra) | Choe et al. 2024 | that of [`DampedFisher`] on its rows | `Tr(d_in + d_out)` | |
 //! | [`Ekfac`] | George et al. 2018, Grosse et al. 2023 | Kronecker eigenbasis, per layer | `T d² + d³` | `n d_in d_out` |
+//! | [`PrincipalProjection`] ([`Ekfac::principal`]) | Eckart and Young 1936 | EK-FAC's, in `d` values a row | `n²P + n³` | `dP + nd` |
 //!
 //! [`evaluate`] says how good any of them is against retrained models.
 //!
@@ -77,6 +78,7 @@ mod ekfac;
 pub mod evaluate;
 mod factored;
 mod fisher;
+mod principal;
 mod rows;
 mod trak;
 
@@ -85,6 +87,7 @@ pub use dot::{grad_cos, grad_dot, tracin, tracin_self_influence, Checkpoint};
 pub use ekfac::Ekfac;
 pub use factored::{FactoredProjection, LinearLayer};
 pub use fisher::{Curvature, DampedFisher, Damping};
+pub use principal::PrincipalProjection;
 pub use rows::{Layers, Matrix, Rows};
 pub use trak::{select_ridge, HeldOutOutputs, RidgeSelection, Trak, TrakModel};
 

@@ -276,6 +276,28 @@ fn products_of_gradients_in_the_coordinates_of_ekfac_are_its_scores() {
             .unwrap()
         })
     }
+    // `Σ_t δ_t x_tᵀ` of each record, its layers side by side.
+    let gradients = |arrays: &[(usize, usize, Vec<f32>, Vec<f32>); 2], offsets: &[usize]| {
+        let records = offsets.windows(2).map(|pair| pair[0]..pair[1]);
+        let gradient = |tokens: std::ops::Range<usize>| {
+            let layers = arrays.iter().map(|(inputs, outputs, activations, deltas)| {
+                let mut gradient = vec![0.0; outputs * inputs];
+                for token in tokens.clone() {
+                    for (at, value) in gradient.iter_mut().enumerate() {
+                        let delta = deltas[token * outputs + at / inputs];
+                        *value += delta * activations[token * inputs + at % inputs];
+                    }
+                }
+                gradient
+            });
+            layers.flatten().collect::<Vec<_>>()
+        };
+        records.flat_map(gradient).collect::<Vec<_>>()
+    };
+    let (train_gradients, query_gradients) = (
+        gradients(&train, &train_offsets),
+        gradients(&queries, &query_offsets),
+    );
     let (train, queries) = (
         layers(&train, &train_offsets),
         layers(&queries, &query_offsets),
@@ -297,6 +319,150 @@ fn products_of_gradients_in_the_coordinates_of_ekfac_are_its_scores() {
     assert!(distance(&found.collect::<Vec<_>>(), expected.values()) < 1e-5);
     let error = ekfac.whitened(&train[..1]).unwrap_err().to_string();
     assert!(error.contains("list of layers"), "{error}");
+
+    let projection = ekfac.principal(&train, 64).unwrap();
+    let d = projection.output_dimension();
+    assert_eq!((projection.input_dimension(), d), (columns, columns));
+    let rows = Rows::new(&train_gradients, 70, columns).unwrap();
+    let asked = Rows::new(&query_gradients, 5, columns).unwrap();
+    let (rows, asked) = (projected(&projection, rows), projected(&projection, asked));
+    let products = grad_dot(
+        Rows::new(&rows, 70, d).unwrap(),
+        Rows::new(&asked, 5, d).unwrap(),
+    )
+    .unwrap();
+    let found = products.values().iter().map(|product| product / 70.0);
+    assert!(distance(&found.collect::<Vec<_>>(), expected.values()) < 1e-5);
+}
+
+/// Projected rows, one after the other.
+fn projected(projection: &PrincipalProjection, rows: Rows<'_>) -> Vec<f32> {
+    let rows = (0..rows.rows()).map(|row| projection.project(rows.row(row)).unwrap());
+    rows.flatten().collect()
+}
+
+#[test]
+fn principal_directions_keep_all_products_where_they_suffice() {
+    // More columns than rows, fewer, and rows that repeat each other.
+    for (n, p, rank) in [(40, 130, 40), (90, 31, 31), (60, 70, 30)] {
+        let mut values = random(21, n * p);
+        for row in rank..n {
+            values.copy_within((row % rank) * p..(row % rank + 1) * p, row * p);
+        }
+        let other = random(22, 7 * p);
+        let rows = Rows::new(&values, n, p).unwrap();
+        let queries = Rows::new(&other, 7, p).unwrap();
+        let expected = grad_dot(rows, queries).unwrap();
+        let projection = PrincipalProjection::of_rows(rows, 64).unwrap();
+        let d = projection.output_dimension();
+        assert_eq!((projection.input_dimension(), d), (p, rank), "{n} x {p}");
+        assert!((projection.energy() - 1.0).abs() < 1e-9);
+        let (small, asked) = (
+            projected(&projection, rows),
+            projected(&projection, queries),
+        );
+        let found = grad_dot(
+            Rows::new(&small, n, d).unwrap(),
+            Rows::new(&asked, 7, d).unwrap(),
+        )
+        .unwrap();
+        assert!(
+            distance(found.values(), expected.values()) < 1e-5,
+            "{n} x {p}"
+        );
+    }
+}
+
+#[test]
+fn principal_directions_are_orthonormal_and_keep_the_energy_that_they_tell() {
+    let (n, p, d) = (50, 80, 12);
+    let values = random(23, n * p);
+    let rows = Rows::new(&values, n, p).unwrap();
+    let projection = PrincipalProjection::of_rows(rows, d).unwrap();
+    let directions = Rows::new(projection.directions(), d, p).unwrap();
+    let products = grad_dot(directions, directions).unwrap();
+    for i in 0..d {
+        for j in 0..d {
+            let expected = f64::from(u8::from(i == j));
+            assert!((products.row(i)[j] - expected).abs() < 1e-5, "{i}, {j}");
+        }
+    }
+    let energy = |values: &[f32]| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    let kept = energy(&projected(&projection, rows)) / energy(&values);
+    assert!((projection.energy() - kept).abs() < 1e-6);
+    // The transposed matrix has the same singular values, by the other form.
+    let transposed = (0..p).flat_map(|j| (0..n).map(move |i| i * p + j));
+    let transposed = transposed.map(|at| values[at]).collect::<Vec<_>>();
+    let turned = PrincipalProjection::of_rows(Rows::new(&transposed, p, n).unwrap(), d).unwrap();
+    assert!((turned.energy() - projection.energy()).abs() < 1e-9);
+    let back = PrincipalProjection::from_directions(directions, projection.energy()).unwrap();
+    assert_eq!(back, projection);
+}
+
+#[test]
+fn principal_directions_leave_rows_even_enough_for_eight_bits() {
+    use crate::{
+        duplicates::Standing,
+        influence::{IndexBuilder, Quantisation},
+    };
+    // Each row a direction of its own, and some longer than others.
+    let (n, p) = (400, 450);
+    let mut values = vec![0.0; n * p];
+    for row in 0..n {
+        values[row * p + row] = 1.0 + (row % 7) as f32;
+    }
+    let rows = Rows::new(&values, n, p).unwrap();
+    let projection = PrincipalProjection::of_rows(rows, 1_024).unwrap();
+    let d = projection.output_dimension();
+    assert_eq!(d, n);
+    let terms = Quantisation::for_dimension(d as u32);
+    let mut builder = IndexBuilder::new(terms, vec![Standing::Own; n]).unwrap();
+    let small = projected(&projection, rows);
+    for (row, gradient) in (0..).zip(small.chunks_exact(d)) {
+        builder.set(row, gradient).unwrap();
+    }
+    let (index, report) = builder.finish().unwrap();
+    assert_eq!((report.own, report.silent), (n as u32, 0));
+    for (row, gradient) in small.chunks_exact(d).enumerate() {
+        let found = index.gradient(row as u32).unwrap();
+        let expected = gradient.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+        assert!(distance(&found, &expected) < 0.02, "{row}");
+    }
+}
+
+#[test]
+fn principal_directions_depend_on_no_number_of_threads() {
+    let values = random(24, 70 * 900);
+    let run = || {
+        let rows = Rows::new(&values, 70, 900).unwrap();
+        let projection = PrincipalProjection::of_rows(rows, 33).unwrap();
+        (projected(&projection, rows.slice(0..3)), projection)
+    };
+    let expected = with_threads(1, run);
+    for threads in [2, 3] {
+        assert!(with_threads(threads, run) == expected);
+    }
+}
+
+#[test]
+fn principal_directions_refuse_what_has_none() {
+    let zeros = [0.0; 12];
+    let rows = Rows::new(&zeros, 3, 4).unwrap();
+    let refused = |most: usize, rows: Rows<'_>| {
+        PrincipalProjection::of_rows(rows, most)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(refused(2, rows).contains("no directions"));
+    let ones = [1.0; 12];
+    let rows = Rows::new(&ones, 3, 4).unwrap();
+    for most in [0, 4_097] {
+        assert!(refused(most, rows).contains("1..=4096"));
+    }
+    let projection = PrincipalProjection::of_rows(rows, 2).unwrap();
+    assert_eq!(projection.output_dimension(), 1);
+    assert!(projection.project(&ones[..3]).is_err());
+    assert!(projection.project(&[1.0, f32::NAN, 0.0, 0.0]).is_err());
 }
 
 #[test]
