@@ -368,6 +368,12 @@ mod tests {
         assert!(found
             .iter()
             .all(|credit| all[credit.row as usize] == credit.score));
+        let relative = relative_scores(1, &index, &query).unwrap();
+        for (row, (relative, score)) in relative.iter().zip(&all).enumerate() {
+            let length = index.gradient(row as u32).unwrap();
+            let length = length.iter().map(|v| v * v).sum::<f64>().sqrt() / index.unit();
+            assert!((relative * length - *score as f64).abs() <= 1e-9 * score.abs() as f64);
+        }
         let positive = all.iter().filter(|score| **score > 0).count();
         let expected = naive_credits(&[(1, &index)], &query, 700, floor);
         assert_eq!(positive, expected.len());
